@@ -1,0 +1,101 @@
+/**
+ * The steps of a call, as they stand in the account's Redis stream and in the call log.
+ *
+ * An event is idempotent by `call` and `seq`: `seq` follows from the kind and the witness alone, never from the order of
+ * arrival, so that the same step told twice (two processes, a replayed spool, a media node's own file) is one event.
+ * Times are milliseconds since the epoch and come from the witness's own clock and stamps.
+ */
+export type Level = 'token' | 'session' | 'bucket' | 'overflow' | 'none';
+
+interface Step {
+  readonly v: 1;
+  readonly account: string;
+  readonly call: string;
+  readonly seq: number;
+  readonly at: number;
+}
+
+/** `seq` of every kind and witness. */
+export const Seq = {
+  received: 1,
+  planned: 10, // + attempt (0 for the first media node, 1 for the second, ...)
+  ringing: 20,
+  answered: 30,
+  endedByNode: 40, // FreeSWITCH's CHANNEL_HANGUP_COMPLETE, or its spool: the same stamps, the same event
+  endedByDialog: 41, // drachtio's cdr:stop of a direct call
+  endedByProxy: 42, // the final response that the application saw or sent
+  endedBySweep: 43,
+} as const;
+
+/** Screening was passed and the number was looked up. */
+export interface Received extends Step {
+  readonly kind: 'received';
+  /** E.164, as dialled. */
+  readonly number: string;
+  /** The caller as `sealCaller` made it (encrypted), and its keyed hash; absent for an anonymous caller. */
+  readonly caller?: string;
+  readonly callerHash?: string;
+  readonly trunk: string;
+  readonly level: Level;
+  /** The link had ended when the call came. */
+  readonly late: boolean;
+  readonly endpoint?: string;
+  readonly site?: string;
+  readonly session?: string;
+  readonly visitor?: string;
+  readonly link?: string;
+  /** The touch as the page gave it: JSON text. */
+  readonly touch?: string;
+  readonly test: boolean;
+  /** Why there is no endpoint, or why Redis was not asked: `linked`, `lastHolder`, `poolDefault`, `unknownNumber`, `storeDown`. */
+  readonly why: Why;
+}
+
+export type Why = 'linked' | 'lastHolder' | 'poolDefault' | 'unknownNumber' | 'storeDown';
+
+/** What is to be done was decided; the INVITE is about to leave for the media node, or straight for the destination. */
+export interface Planned extends Step {
+  readonly kind: 'planned';
+  readonly media: 'bridged' | 'direct';
+  readonly mediaNode?: string;
+  /** Who is to be rung, in words: `sip:agent@127.0.0.1:5070`. */
+  readonly destinations: readonly string[];
+  /** SIP Call-ID of the caller leg, for the dialogs that drachtio's records name. */
+  readonly callId: string;
+}
+
+/** The caller hears ringing. */
+export interface Ringing extends Step {
+  readonly kind: 'ringing';
+}
+
+/** The caller was answered. */
+export interface Answered extends Step {
+  readonly kind: 'answered';
+  readonly destination?: string;
+}
+
+export type Result = 'answered' | 'busy' | 'noAnswer' | 'cancelled' | 'rejected' | 'failed';
+export type Fault = 'ours' | 'caller' | 'callee' | 'carrier' | 'unknown';
+
+/** SIP status that the caller got (0 when none is known), the Q.850 cause (0 likewise), and a fixed text. */
+export interface Reason {
+  readonly status: number;
+  readonly q850: number;
+  readonly text: string;
+}
+
+/** The call is over: one termination record, decided once at the witness, feeds log, metric and call record alike. */
+export interface Ended extends Step {
+  readonly kind: 'ended';
+  readonly result: Result;
+  readonly reason: Reason;
+  readonly fault: Fault;
+  readonly destination?: string;
+  /** Stamps that the same witness knows of the steps before; absent when it does not know them. */
+  readonly ringingAt?: number;
+  readonly answeredAt?: number;
+}
+
+export type CallEvent = Received | Planned | Ringing | Answered | Ended;
+export type CallEventKind = CallEvent['kind'];

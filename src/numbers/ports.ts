@@ -1,0 +1,23 @@
+/**
+ * What the heart needs of Redis: one script, one round trip.
+ * The adapter (`src/redis`) loads `numbers/scripts/*.lua`, runs them on the client that fails fast, and rejects with
+ * `StoreUnavailable` when Redis did not answer in time. A script's own result is returned as Redis gave it.
+ */
+export type ScriptName =
+  | 'allocate'
+  | 'renew'
+  | 'end'
+  | 'resolve'
+  | 'reserve' // put numbers into a pool
+  | 'withdraw' // take numbers out of a pool, all or none
+  | 'append' // an event into the account's stream
+  | 'keep'; // live calls that a media node still has
+
+export interface ScriptPort {
+  run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+}
+
+/** Redis did not answer: the call goes on with the cached directory, the page keeps its printed number. */
+export class StoreUnavailable extends Error {
+  readonly code = 'storeUnavailable';
+}

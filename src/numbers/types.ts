@@ -1,0 +1,53 @@
+import type { Level, Why } from '../calls/events.js';
+
+/** A page asks for a number for this triple. Ids are the directory's; session and visitor are the tag's own. */
+export interface AllocationRequest {
+  readonly account: string;
+  readonly site: string;
+  readonly endpoint: string;
+  readonly session: string;
+  readonly visitor?: string;
+  /** The touch as canonical JSON text, at most 2,048 bytes. */
+  readonly touch?: string;
+}
+
+/** What the page gets. `level: none` goes with the site's printed number and no link: nothing could be allocated. */
+export interface Allocation {
+  readonly link: `lnk_${string}` | null;
+  readonly number: string;
+  readonly level: Level;
+  /** The link's end, ms since the epoch by Redis's clock; null without a link. */
+  readonly until: number | null;
+  readonly holdMs: number;
+  readonly heartbeatMs: number;
+  /** false where the link already lived. */
+  readonly fresh: boolean;
+}
+
+/** A call came for a number of the directory. */
+export interface ResolutionRequest {
+  readonly account: string;
+  readonly pool: string;
+  readonly number: string;
+  readonly defaultEndpoint?: string;
+  readonly call: string;
+  /** When the INVITE came, ms since the epoch. */
+  readonly at: number;
+  readonly trunk: string;
+  readonly caller?: string;
+  readonly callerHash?: string;
+  readonly test: boolean;
+}
+
+/** Whose number it is. Without an endpoint the caller gets 404. The event `received` has been written. */
+export interface Resolution {
+  readonly endpoint?: string;
+  readonly site?: string;
+  readonly session?: string;
+  readonly visitor?: string;
+  readonly link?: string;
+  readonly touch?: string;
+  readonly level: Level;
+  readonly late: boolean;
+  readonly why: Why;
+}
