@@ -204,7 +204,7 @@ export class InboundCalls {
       if (!(error instanceof ProxyLost)) throw error;
       // What became of the call is told by the media node or its spool; drachtio-server owns the transaction.
       arrived.log.warn({ reason: error.code }, 'the outcome of a proxied INVITE is not known here');
-      if (error.code === 'refused') this.#ended(arrived, account, this.#parts.termination(503, undefined));
+      if (error.code === 'refused') this.#refuse(arrived, account, 503);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Logger } from '../observe/logger.js';
 import type { SrfRequest, SrfResponse } from './drachtio-types.js';
 import type { PendingProxies } from './pending-proxies.js';
-import type { IncomingRequest, ProxyOptions, ProxyResult } from './requests.js';
+import { ProxyLost, type IncomingRequest, type ProxyOptions, type ProxyResult } from './requests.js';
 import { safeHeaders, safeValue } from './safe.js';
 
 /** drachtio-srf's request behind our interface. The listener for CANCEL is attached before anything can be awaited. */
@@ -77,7 +77,13 @@ export class WrappedRequest implements IncomingRequest {
       headers: safeHeaders(options.headers ?? {}),
     });
     this.#answered = true;
-    const result = await this.#pending.race(work, options.deadlineMs);
-    return { status: result.finalStatus ?? 0, reason: result.finalResponse?.msg.get('Reason') };
+    try {
+      const result = await this.#pending.race(work, options.deadlineMs);
+      return { status: result.finalStatus ?? 0, reason: result.finalResponse?.msg.get('Reason') };
+    } catch (error) {
+      // It never left: the caller is still ours to answer.
+      if (error instanceof ProxyLost && error.code === 'refused') this.#answered = false;
+      throw error;
+    }
   }
 }
