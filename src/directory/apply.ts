@@ -31,11 +31,10 @@ export type ApplyResult =
 export class PoolsBehind extends Error {
   readonly code = 'poolsBehind';
 
-  constructor(version: number, cause: unknown) {
-    super(
-      `version ${version} is in force, but not all of its numbers are in their pools yet: apply it again`,
-      { cause },
-    );
+  constructor(cause: unknown) {
+    super('the store failed halfway, and not all numbers are in their pools: apply the file again', {
+      cause,
+    });
     this.name = 'PoolsBehind';
   }
 }
@@ -126,11 +125,7 @@ async function withdraw(
       if (refused.length > 0) withdrawn.pop();
       held.push(...refused);
     }
-    if (held.length > 0) {
-      reasons.push(
-        `pool ${label} has live links or calls on numbers that would go: ${rangesText(rangesOf(held))}`,
-      );
-    }
+    if (held.length > 0) reasons.push(heldNumbers(label, held));
   }
   return reasons;
 }

@@ -97,6 +97,15 @@ export class DirectoryCache {
     }
     this.#current = next;
     this.#logger.info({ version: next.version }, 'the directory changed');
-    for (const listener of this.#listeners) listener(next, previous);
+    for (const listener of this.#listeners) {
+      try {
+        listener(next, previous);
+      } catch (error) {
+        this.#logger.error(
+          { error: String(error), version: next.version },
+          'a listener failed on a changed directory',
+        );
+      }
+    }
   }
 }
