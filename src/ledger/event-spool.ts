@@ -3,8 +3,8 @@ import { readEvent, writeEvent } from '../calls/event-text.js';
 import type { CallEvent } from '../calls/events.js';
 import type { EventSink } from '../calls/ports.js';
 import type { Logger } from '../observe/logger.js';
-import { isMissing, SpoolFolder } from './spool-folder.js';
-import { readLines, SpoolFile } from './spool-file.js';
+import { isMissing, readLines, SpoolFile } from './spool-file.js';
+import { SpoolFolder } from './spool-folder.js';
 
 /** How soon Redis is tried again, and at most how late, ms. */
 const RETRY_MS = 200;
@@ -70,7 +70,7 @@ export class EventSpool implements EventSink {
     }
     await this.#file.append(writeEvent(event));
     this.counts.spooled += 1;
-    if (this.#state === 'closed') return; // the next start replays it
+    if (this.#state === 'closed') return this.#file.close(); // the next start replays it
     this.#become('spooling');
     this.#replayLater(RETRY_MS);
   }
@@ -106,7 +106,8 @@ export class EventSpool implements EventSink {
         .catch((error: unknown) => this.#failed(error))
         .then((again) => {
           this.#replaying = undefined;
-          if (again) this.#replayLater(Math.min(delayMs * 2, RETRY_LIMIT_MS));
+          if (again || this.spooling)
+            this.#replayLater(Math.min(Math.max(delayMs * 2, RETRY_MS), RETRY_LIMIT_MS));
         });
     }, delayMs);
   }
@@ -148,7 +149,9 @@ export class EventSpool implements EventSink {
   }
 
   async #replayFile(path: string): Promise<boolean> {
-    const { lines, torn } = await readLines(path);
+    const text = await readLines(path);
+    if (text === undefined) return false; // another process took us for dead and replays it
+    const { lines, torn } = text;
     let refused = false;
     for (const line of torn === '' ? lines : [...lines, torn]) {
       const event = readEvent(line);

@@ -89,11 +89,22 @@ export class SpoolFile {
   }
 }
 
-/** The whole lines of a spool file; what a crash left half written at its end is given apart. */
+/** The whole lines of a spool file, and apart what a crash left half written at its end; undefined when there is none. */
 export async function readLines(
   path: string,
-): Promise<{ readonly lines: readonly string[]; readonly torn: string }> {
-  const lines = (await readFile(path, 'utf8')).split('\n');
+): Promise<{ readonly lines: readonly string[]; readonly torn: string } | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  const lines = text.split('\n');
   const torn = lines.pop() ?? '';
   return { lines: lines.filter((line) => line !== ''), torn };
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,13 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { readdir, rename, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { base32 } from '../ids.js';
-import { randomBytes } from 'node:crypto';
+import { isMissing } from './spool-file.js';
 
 /** An owner that gives no sign of life for this long is held for dead, where it cannot be asked. */
 export const ORPHAN_MS = 30_000;
 
+const HOST = hostname().replace(/[^A-Za-z0-9.]/g, '');
 const NAME = /^events-(.+)-(\d+)-([0-9a-z]+)\.(open|sealed)-?(\d*)\.jsonl$/;
 
 /**
@@ -21,7 +23,7 @@ export class SpoolFolder {
 
   constructor(path: string) {
     this.path = path;
-    this.#owner = `events-${hostname().replace(/[^A-Za-z0-9.]/g, '')}-${process.pid}-${base32(randomBytes(5))}`;
+    this.#owner = `events-${HOST}-${process.pid}-${base32(randomBytes(5))}`;
     mkdirSync(path, { recursive: true });
   }
 
@@ -72,18 +74,16 @@ export class SpoolFolder {
 function isOrphan(name: string, silentMs: number): boolean {
   const [, host, pid] = NAME.exec(name) ?? [];
   if (silentMs > ORPHAN_MS) return true;
-  return host === hostname().replace(/[^A-Za-z0-9.]/g, '') && !isAlive(Number(pid));
+  return host === HOST && !isAlive(Number(pid));
 }
 
+/** Files of our own id that are not ours were left by a process before us. */
 function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-export function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
