@@ -1,0 +1,74 @@
+import type { CallLog } from '../calls/ports.js';
+import type { Account, ApiKey, Endpoint, Site } from '../directory/model.js';
+import type { Allocation, AllocationRequest } from '../numbers/types.js';
+import type { Logger } from '../observe/logger.js';
+import type { Metrics } from '../observe/metrics.js';
+
+export interface SiteOf {
+  readonly account: Account;
+  readonly site: Site;
+}
+
+/** What the HTTP interface asks of one version of the directory. All of it is answered from memory. */
+export interface DirectoryLookup {
+  /** Every site of that id or name, in all accounts: a page names no account. */
+  sites(idOrName: string): readonly SiteOf[];
+  /** Every site that lists this origin. */
+  sitesOfOrigin(origin: string): readonly SiteOf[];
+  site(account: Account['id'], idOrName: string): Site | undefined;
+  endpoint(account: Account['id'], idOrName: string): Endpoint | undefined;
+  /** @param hash SHA-256 of the key in lower-case hex */
+  key(hash: string): { readonly account: Account; readonly key: ApiKey } | undefined;
+}
+
+/** How a link is now. `unknown`: this account never had it, or it is long forgotten. */
+export type LinkState =
+  | { readonly state: 'live'; readonly until: number; readonly holdMs: number; readonly heartbeatMs: number }
+  | { readonly state: 'ended' }
+  | { readonly state: 'unknown' };
+
+/**
+ * What pages do with numbers; `numbers/allocator.ts` behind it. Every method is one round trip and rejects with
+ * `StoreUnavailable` within 300 ms when Redis does not answer.
+ */
+export interface LinkPort {
+  allocate(request: AllocationRequest): Promise<Allocation>;
+  /**
+   * Gives the link its full hold from now. `sites`: whose links the asker may touch (ids); a link of another site is
+   * `unknown` to him and stays as it is.
+   */
+  renew(account: string, link: string, sites: readonly string[]): Promise<LinkState>;
+  /** Ends the link, at once. The answer tells how it was before. */
+  end(account: string, link: string, sites: readonly string[]): Promise<LinkState>;
+}
+
+/** Whether a call would succeed now, and which parts it needs. `detail` is shown to anybody: no secrets, no addresses. */
+export interface Readiness {
+  readonly ok: boolean;
+  readonly parts: Readonly<Record<string, { readonly ok: boolean; readonly detail?: string }>>;
+}
+
+/** Everything that the HTTP interface needs; the composition root hands it in. */
+export interface HttpParts {
+  /** The newest directory that this process knows. */
+  readonly directory: () => DirectoryLookup;
+  readonly links: LinkPort;
+  readonly callLog: CallLog;
+  /** A sealed caller as E.164. Throws when it was sealed with another key. */
+  readonly openCaller: (sealed: string) => string;
+  /** A number as people write it: `(202) 555-0100`. */
+  readonly displayForm: (number: string) => string;
+  readonly readiness: () => Readiness | Promise<Readiness>;
+  /** Signs tags; the same in all processes, at least 16 bytes. */
+  readonly tagKey: Uint8Array;
+  /** ms since the epoch */
+  readonly now: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** The site and endpoint (ids or names) that `/demo` shows; absent, there is no such page. */
+  readonly demo?: { readonly site: string; readonly endpoint: string };
+  /** CIDR blocks of our own proxies, whose `X-Forwarded-*` is believed. */
+  readonly trustedProxies?: readonly string[];
+  /** New links that one visitor's address may be given: at once, and in the long run. */
+  readonly newLinks?: { readonly burst: number; readonly perSecond: number };
+}
