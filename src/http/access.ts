@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
-import type { Account, ApiKey } from '../directory/model.js';
+import type { Account, ApiKey, Site } from '../directory/model.js';
 import type { DirectoryLookup, SiteOf } from './ports.js';
 import { badValue, Problem } from './problems.js';
 
@@ -50,20 +50,19 @@ export function siteOfAsker(directory: DirectoryLookup, asker: Asker, site: stri
   return only;
 }
 
-/** Whose links the asker may touch: by account, the ids of its sites. Never empty. @throws as `siteOfAsker` */
-export function reachOfAsker(directory: DirectoryLookup, asker: Asker): ReadonlyMap<Account['id'], string[]> {
+/**
+ * The ids of those sites of `account` whose links the asker may touch; none when the account is not his. An origin that
+ * nobody lists, or a wrong key, is told so whatever he asks for.
+ * @throws Problem originNotListed, and those of `accountOfKey`
+ */
+export function sitesOfAsker(directory: DirectoryLookup, asker: Asker, account: Account | undefined): readonly Site[] {
   if (asker.origin === undefined) {
-    const account = accountOfKey(directory, asker);
-    return new Map([[account.id, account.sites.map((site) => site.id)]]);
+    const own = accountOfKey(directory, asker);
+    return own.id === account?.id ? own.sites : [];
   }
-  const reach = new Map<Account['id'], string[]>();
-  for (const { account, site } of directory.sitesOfOrigin(asker.origin)) {
-    const sites = reach.get(account.id);
-    if (sites === undefined) reach.set(account.id, [site.id]);
-    else sites.push(site.id);
-  }
-  if (reach.size === 0) throw new Problem('originNotListed');
-  return reach;
+  const listing = directory.sitesOfOrigin(asker.origin);
+  if (listing.length === 0) throw new Problem('originNotListed');
+  return listing.filter((one) => one.account.id === account?.id).map((one) => one.site);
 }
 
 function unknownSite(): Problem {

@@ -69,14 +69,17 @@ export function allocationRoutes(http: Http, parts: HttpParts, bucket: AddressBu
       const started = performance.now();
       let allocation: Allocation;
       try {
-        allocation = await parts.links.allocate({
-          account: where.account.id,
-          site: where.site.id,
-          endpoint,
-          session: body.session,
-          ...(body.visitor !== undefined && { visitor: body.visitor }),
-          ...(touch !== undefined && { touch }),
-        });
+        allocation = await parts.links.allocate(
+          {
+            account: where.account.id,
+            site: where.site.id,
+            endpoint,
+            session: body.session,
+            ...(body.visitor !== undefined && { visitor: body.visitor }),
+            ...(touch !== undefined && { touch }),
+          },
+          { pools: where.account.pools, site: where.site },
+        );
         store.answered();
       } catch (error) {
         if (fromPage) bucket.giveBack(asker.address);

@@ -7,7 +7,7 @@ import type { Http } from './server-type.js';
 const browserRoutes: Readonly<Record<string, string>> = {
   '/v1/allocations': 'POST',
   '/v1/links/:link': 'PUT, DELETE',
-  '/v1/links/:link/end': 'POST',
+  '/v1/links/:link/leave': 'POST',
 };
 
 /**

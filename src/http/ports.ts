@@ -1,6 +1,6 @@
 import type { CallLog } from '../calls/ports.js';
-import type { Account, ApiKey, Endpoint, Site } from '../directory/model.js';
-import type { Allocation, AllocationRequest } from '../numbers/types.js';
+import type { Account, ApiKey, Endpoint, Pool, Site } from '../directory/model.js';
+import type { Allocation, AllocationRequest, Renewal } from '../numbers/types.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 
@@ -17,29 +17,29 @@ export interface DirectoryLookup {
   sitesOfOrigin(origin: string): readonly SiteOf[];
   site(account: Account['id'], idOrName: string): Site | undefined;
   endpoint(account: Account['id'], idOrName: string): Endpoint | undefined;
+  pool(id: string): { readonly account: Account; readonly pool: Pool } | undefined;
   /** @param hash SHA-256 of the key in lower-case hex */
   key(hash: string): { readonly account: Account; readonly key: ApiKey } | undefined;
 }
 
-/** How a link is now. `unknown`: this account never had it, or it is long forgotten. */
-export type LinkState =
-  | { readonly state: 'live'; readonly until: number; readonly holdMs: number; readonly heartbeatMs: number }
-  | { readonly state: 'ended' }
-  | { readonly state: 'unknown' };
-
 /**
- * What pages do with numbers; `numbers/allocator.ts` behind it. Every method is one round trip and rejects with
- * `StoreUnavailable` within 300 ms when Redis does not answer.
+ * What pages do with numbers: `numbers/allocator.ts`. Every method is one round trip and rejects with `StoreUnavailable`
+ * within 300 ms when Redis does not answer.
  */
 export interface LinkPort {
-  allocate(request: AllocationRequest): Promise<Allocation>;
-  /**
-   * Gives the link its full hold from now. `sites`: whose links the asker may touch (ids); a link of another site is
-   * `unknown` to him and stays as it is.
-   */
-  renew(account: string, link: string, sites: readonly string[]): Promise<LinkState>;
-  /** Ends the link, at once. The answer tells how it was before. */
-  end(account: string, link: string, sites: readonly string[]): Promise<LinkState>;
+  allocate(
+    request: AllocationRequest,
+    directory: { readonly pools: readonly Pool[]; readonly site: Site },
+  ): Promise<Allocation>;
+  /** Gives the link its full hold from now. A link of a site that is not among `sites` (ids) is unknown, and stays as it is. */
+  renew(account: string, link: string, sites: readonly string[]): Promise<Renewal>;
+  /** Ends the link `graceMs` from now, unless a heartbeat or a new page view of its session comes before. */
+  end(
+    account: string,
+    link: string,
+    sites: readonly string[],
+    graceMs: number,
+  ): Promise<'done' | 'ended' | 'unknown'>;
 }
 
 /** Whether a call would succeed now, and which parts it needs. `detail` is shown to anybody: no secrets, no addresses. */

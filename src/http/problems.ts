@@ -16,7 +16,7 @@ export const problems = {
   linkNotFound: { status: 404, title: 'There is no such link' },
   methodNotAllowed: { status: 405, title: 'This address does not take this method' },
   requestTimeout: { status: 408, title: 'The request took too long to arrive' },
-  linkEnded: { status: 410, title: 'The link has ended' },
+  linkEnded: { status: 410, title: 'The link has ended, or its number was given to another page' },
   bodyTooLarge: { status: 413, title: 'The body is larger than 2,048 bytes' },
   uriTooLong: { status: 414, title: 'The address is too long' },
   mediaType: { status: 415, title: 'The body must be application/json or text/plain' },

@@ -72,8 +72,8 @@ export function createHttp(parts: HttpParts): HttpServer {
   return {
     listen: async (host, port) => void (await http.listen({ host, port })),
     address: () => {
-      const [first] = http.addresses();
-      return first && { host: first.address, port: first.port };
+      const address = http.server.address();
+      return typeof address === 'object' && address !== null ? { host: address.address, port: address.port } : undefined;
     },
     close: async () => http.close(),
     inject: http.inject.bind(http),
