@@ -8,7 +8,18 @@ import type { Touch, Visit } from './visit.js';
 const IDLE_MS = 30 * 60_000;
 /** Characters of one value: a touch must fit into a request of 2 KB. */
 const MOST = 200;
-const CLICK_IDS = ['gclid', 'gbraid', 'wbraid', 'dclid', 'fbclid', 'msclkid', 'ttclid', 'twclid', 'li_fat_id', 'yclid'];
+const CLICK_IDS = [
+  'gclid',
+  'gbraid',
+  'wbraid',
+  'dclid',
+  'fbclid',
+  'msclkid',
+  'ttclid',
+  'twclid',
+  'li_fat_id',
+  'yclid',
+];
 
 interface Kept extends Visit {
   /** When it was last heard of, ms since the epoch. */
@@ -23,7 +34,11 @@ let memory: Kept | undefined;
 function read(): Kept | undefined {
   try {
     const kept = JSON.parse(localStorage.getItem(key) ?? 'null') as Partial<Kept> | null;
-    if (typeof kept?.session === 'string' && typeof kept.visitor === 'string' && typeof kept.seen === 'number') {
+    if (
+      typeof kept?.session === 'string' &&
+      typeof kept.visitor === 'string' &&
+      typeof kept.seen === 'number'
+    ) {
       return { session: kept.session, visitor: kept.visitor, seen: kept.seen, touch: kept.touch ?? {} };
     }
   } catch {
@@ -50,7 +65,8 @@ function randomId(): string {
 /** What the address and the referrer say of how this page was reached; undefined when they say nothing. */
 function touchOfPage(): Touch | undefined {
   const query = new URLSearchParams(location.search);
-  const cut = (value: string | null) => value?.replace(/[\0-\x1f\x7f\u2028\u2029]/g, ' ').slice(0, MOST) || undefined;
+  const cut = (value: string | null) =>
+    value?.replace(/[\0-\x1f\x7f\u2028\u2029]/g, ' ').slice(0, MOST) || undefined;
   const touch: Touch = {};
   const put = (name: Exclude<keyof Touch, 'clickIds'>, value: string | undefined) => {
     if (value !== undefined) touch[name] = value;
@@ -70,7 +86,8 @@ function touchOfPage(): Touch | undefined {
   } catch {
     // No referrer.
   }
-  if (from !== '' && from !== location.host) put('referrer', cut(document.referrer.split(/[?#]/, 1)[0] ?? ''));
+  if (from !== '' && from !== location.host)
+    put('referrer', cut(document.referrer.split(/[?#]/, 1)[0] ?? ''));
   if (Object.keys(touch).length === 0) return undefined;
   put('landingPage', cut(location.origin + location.pathname));
   return touch;
@@ -87,7 +104,9 @@ window.tagswitch = {
     const visit: Kept = {
       session: goesOn ? kept.session : randomId(),
       visitor: kept?.visitor ?? randomId(),
-      touch: arrived ?? (goesOn ? kept.touch : { landingPage: (location.origin + location.pathname).slice(0, MOST) }),
+      touch:
+        arrived ??
+        (goesOn ? kept.touch : { landingPage: (location.origin + location.pathname).slice(0, MOST) }),
       seen: now,
     };
     arrived = undefined; // said once: another tab may have had a newer contact since

@@ -49,7 +49,7 @@ document.addEventListener('tagswitch', (event) => {
 });
 
 function count(): void {
-  if (shown?.until == null) return;
+  if (shown === undefined || shown.until === null) return;
   const left = Math.max(0, shown.until - Date.now());
   const seconds = Math.ceil(left / 1000);
   element('countdown').textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
@@ -57,7 +57,7 @@ function count(): void {
 }
 
 async function list(): Promise<void> {
-  if (shown?.link == null || shown.number === null || document.visibilityState !== 'visible') return;
+  if (shown === undefined || shown.link === null || shown.number === null || document.visibilityState !== 'visible') return;
   try {
     const query = new URLSearchParams({ link: shown.link, number: shown.number });
     const response = await fetch(`/demo/calls?${query.toString()}`);

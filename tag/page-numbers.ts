@@ -22,7 +22,8 @@ function writes(text: string, digits: string): boolean {
 function find(root: HTMLElement, printed: string): Place[] {
   const digits = printed.replace(/\D/g, '');
   const places: Place[] = [];
-  const text = (node: Text, make: Place['make']) => places.push({ node, before: node.data, after: node.data, make });
+  const text = (node: Text, make: Place['make']) =>
+    places.push({ node, before: node.data, after: node.data, make });
   for (const link of root.querySelectorAll<HTMLElement>('a[href^="tel:" i]')) {
     if (link.closest('[data-tagswitch-off]')) continue;
     const href = link.getAttribute('href') ?? '';
@@ -40,7 +41,9 @@ function find(root: HTMLElement, printed: string): Place[] {
       if (!(node instanceof Text) || node.parentElement?.closest(NEVER)) continue;
       const { data } = node;
       if (!(data.match(LIKE_A_NUMBER) ?? []).some((like) => writes(like, digits))) continue;
-      text(node, (_number, display) => data.replace(LIKE_A_NUMBER, (like) => (writes(like, digits) ? display : like)));
+      text(node, (_number, display) =>
+        data.replace(LIKE_A_NUMBER, (like) => (writes(like, digits) ? display : like)),
+      );
     }
   }
   return places;
@@ -62,7 +65,8 @@ function write(place: Place, text: string): void {
 export function pageNumbers(root: HTMLElement, printed: string) {
   const places = find(root, printed);
   return {
-    show: (number: string, display: string) => places.forEach((place) => write(place, place.make(number, display))),
+    show: (number: string, display: string) =>
+      places.forEach((place) => write(place, place.make(number, display))),
     putBack: () => places.forEach((place) => write(place, place.before)),
   };
 }

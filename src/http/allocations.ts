@@ -1,11 +1,12 @@
 import { Type, type Static } from 'typebox';
+import type { DirectoryIndex, SiteOwner } from '../directory/directory-index.js';
 import type { Allocation } from '../numbers/types.js';
 import { StoreUnavailable } from '../numbers/ports.js';
 import type { AllocationOutcome } from '../observe/metrics.js';
 import { siteOfAsker } from './access.js';
 import type { AddressBucket } from './address-bucket.js';
 import { isKnownBot } from './bots.js';
-import type { HttpParts, SiteOf } from './ports.js';
+import type { HttpParts } from './ports.js';
 import { badValue, Problem } from './problems.js';
 import { askerOf, type Http } from './server-type.js';
 import { tagIsOurs } from './tag-signature.js';
@@ -51,15 +52,21 @@ type AllocationReply = Static<typeof AllocationReply>;
  * `POST /v1/allocations`: a page view gets a number. 201 for a new link, 200 for one that already lived, 200 with the
  * printed number where there is none to give, whatever the reason: the page must never break.
  */
-export function allocationRoutes(http: Http, parts: HttpParts, bucket: AddressBucket, store: StoreWatch): void {
+export function allocationRoutes(
+  http: Http,
+  parts: HttpParts,
+  bucket: AddressBucket,
+  store: StoreWatch,
+): void {
   http.post<{ Body: AllocationBody; Reply: AllocationReply }>(
     '/v1/allocations',
     { schema: { body: AllocationBody, response: { 200: AllocationReply, 201: AllocationReply } } },
     async (request, reply) => {
       const asker = askerOf(request);
       const { body } = request;
-      const where = siteOfAsker(parts.directory(), asker, body.site);
-      const endpoint = endpointOf(parts, where, body);
+      const directory = parts.directory();
+      const where = siteOfAsker(directory, asker, body.site);
+      const endpoint = endpointOf(parts, directory, where, body);
       // A server that holds a key asks for all its visitors from one address, and answers for them.
       const fromPage = asker.origin !== undefined;
       if (fromPage && isKnownBot(request.headers['user-agent'])) return printed(parts, where, 'bot');
@@ -78,7 +85,7 @@ export function allocationRoutes(http: Http, parts: HttpParts, bucket: AddressBu
             ...(body.visitor !== undefined && { visitor: body.visitor }),
             ...(touch !== undefined && { touch }),
           },
-          { pools: where.account.pools, site: where.site },
+          { pools: directory.poolsFor(where.account.id, where.site.id, endpoint), site: where.site },
         );
         store.answered();
       } catch (error) {
@@ -107,10 +114,17 @@ export function allocationRoutes(http: Http, parts: HttpParts, bucket: AddressBu
 }
 
 /** The id of the endpoint that the body names. @throws Problem badValue, tagAltered */
-function endpointOf(parts: HttpParts, { account, site }: SiteOf, body: AllocationBody): string {
-  const endpoint = parts.directory().endpoint(account.id, body.endpoint);
-  if (endpoint === undefined || (site.endpoints.length > 0 && !site.endpoints.includes(endpoint.id))) {
-    throw badValue([{ field: 'endpoint', expected: 'the id or name of an endpoint that this site may name' }]);
+function endpointOf(
+  parts: HttpParts,
+  directory: DirectoryIndex,
+  { account, site }: SiteOwner,
+  body: AllocationBody,
+): string {
+  const endpoint = directory.endpoint(account.id, body.endpoint);
+  if (endpoint === undefined || !directory.mayName(site, endpoint)) {
+    throw badValue([
+      { field: 'endpoint', expected: 'the id or name of an endpoint that this site may name' },
+    ]);
   }
   if (body.tag !== undefined) {
     const ids = { account: account.id, site: site.id, endpoint: endpoint.id };
@@ -119,7 +133,7 @@ function endpointOf(parts: HttpParts, { account, site }: SiteOf, body: Allocatio
   return endpoint.id;
 }
 
-function printed(parts: HttpParts, { site }: SiteOf, outcome: AllocationOutcome): AllocationReply {
+function printed(parts: HttpParts, { site }: SiteOwner, outcome: AllocationOutcome): AllocationReply {
   parts.metrics.allocations.count(outcome);
   return {
     link: null,

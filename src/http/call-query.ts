@@ -13,7 +13,10 @@ const KNOWN = ['number', 'site', 'endpoint', 'from', 'to', 'limit', 'cursor'] as
 const TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+ -]\d\d:\d\d))?$/;
 
 /** The query of `GET /v1/calls` as a filter, or every fault in it. */
-export function parseCallQuery(query: Readonly<Record<string, unknown>>, names: NameLookup): CallFilter | Fault[] {
+export function parseCallQuery(
+  query: Readonly<Record<string, unknown>>,
+  names: NameLookup,
+): CallFilter | Fault[] {
   const faults: Fault[] = [];
   const fault = (field: string, expected: string) => void faults.push({ field, expected });
   for (const name of Object.keys(query)) {
@@ -30,7 +33,8 @@ export function parseCallQuery(query: Readonly<Record<string, unknown>>, names: 
     const value = text(name);
     if (value === undefined) return undefined;
     const found = names[name](value)?.id ?? (id.test(value) ? value : undefined);
-    if (found === undefined) fault(name, `the id or name of ${name === 'site' ? 'a site' : 'an endpoint'} of this account`);
+    if (found === undefined)
+      fault(name, `the id or name of ${name === 'site' ? 'a site' : 'an endpoint'} of this account`);
     return found;
   };
   const time = (name: 'from' | 'to'): number | undefined => {
@@ -44,7 +48,8 @@ export function parseCallQuery(query: Readonly<Record<string, unknown>>, names: 
   const rawNumber = text('number');
   // A plus sign that was not escaped arrives as a blank.
   const number = rawNumber?.replace(/^ /, '+');
-  if (number !== undefined && !/^\+[1-9]\d{6,14}$/.test(number)) fault('number', 'a number in E.164, such as +12025550100');
+  if (number !== undefined && !/^\+[1-9]\d{6,14}$/.test(number))
+    fault('number', 'a number in E.164, such as +12025550100');
   const site = named('site', /^site_[0-9a-z]{1,60}$/);
   const endpoint = named('endpoint', /^end_[0-9a-z]{1,60}$/);
   const from = time('from');
@@ -54,7 +59,8 @@ export function parseCallQuery(query: Readonly<Record<string, unknown>>, names: 
   const count = limit === undefined ? DEFAULT_CALLS : /^\d{1,3}$/.test(limit) ? Number(limit) : 0;
   if (count < 1 || count > MAX_CALLS) fault('limit', `a whole number from 1 to ${MAX_CALLS}`);
   const cursor = text('cursor');
-  if (cursor !== undefined && (cursor === '' || cursor.length > 512)) fault('cursor', 'what an earlier page gave as next');
+  if (cursor !== undefined && (cursor === '' || cursor.length > 512))
+    fault('cursor', 'what an earlier page gave as next');
 
   if (faults.length > 0) return faults;
   return {

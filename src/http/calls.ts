@@ -50,7 +50,9 @@ export function callRoutes(http: Http, parts: HttpParts): void {
     if (record === undefined) throw new Problem('callNotFound');
     return record;
   };
-  http.get<{ Params: { id: string } }>('/v1/calls/:id', async (request) => callView(await find(request), open));
+  http.get<{ Params: { id: string } }>('/v1/calls/:id', async (request) =>
+    callView(await find(request), open),
+  );
   http.get<{ Params: { id: string } }>('/v1/calls/:id/events', async (request) => {
     const record = await find(request);
     const events = await parts.callLog.events(record.account, record.id);

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpParts } from './ports.js';
+import { PageIndex } from './page-index.js';
 import { Problem } from './problems.js';
 import type { Http } from './server-type.js';
 
@@ -16,7 +17,7 @@ const browserRoutes: Readonly<Record<string, string>> = {
  */
 export function allowOrigins(http: Http, parts: HttpParts): void {
   const listed = (origin: string | undefined) =>
-    origin !== undefined && parts.directory().sitesOfOrigin(origin).length > 0;
+    origin !== undefined && PageIndex.of(parts.directory()).lists(origin);
 
   http.addHook('onRoute', (route) => {
     if (!(route.url in browserRoutes) || route.method === 'OPTIONS') return;

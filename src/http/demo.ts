@@ -3,6 +3,7 @@ import { poolOfLink } from '../numbers/links.js';
 import { forgivingOpen } from './calls.js';
 import { escapeHtml } from './html.js';
 import type { HttpParts } from './ports.js';
+import { PageIndex } from './page-index.js';
 import { badValue, Problem } from './problems.js';
 import type { Http } from './server-type.js';
 import type { TagFiles } from './tag-files.js';
@@ -19,7 +20,12 @@ const DAY_MS = 86_400_000;
  * `GET /demo`: a page with the real tags, as a site would carry them. `GET /demo/calls` lists the calls to the page's own
  * link, which is as hard to guess as a key: there is no API key in the page.
  */
-export function demoRoutes(http: Http, parts: HttpParts, demo: { site: string; endpoint: string }, files: TagFiles): void {
+export function demoRoutes(
+  http: Http,
+  parts: HttpParts,
+  demo: { site: string; endpoint: string },
+  files: TagFiles,
+): void {
   const page = readFileSync(new URL('demo/demo.html', import.meta.url), 'utf8');
   const style = readFileSync(new URL('demo/demo.css', import.meta.url));
   const open = forgivingOpen(parts);
@@ -27,7 +33,7 @@ export function demoRoutes(http: Http, parts: HttpParts, demo: { site: string; e
   /** The demo site and endpoint, where exactly one account declares them. */
   const find = () => {
     const directory = parts.directory();
-    const [where, another] = directory.sites(demo.site);
+    const [where, another] = PageIndex.of(directory).sites(demo.site);
     const endpoint = where && directory.endpoint(where.account.id, demo.endpoint);
     if (where === undefined || another !== undefined || endpoint === undefined) throw new Problem('notFound');
     return { ...where, endpoint };
@@ -64,10 +70,13 @@ export function demoRoutes(http: Http, parts: HttpParts, demo: { site: string; e
     const { link, number } = request.query;
     const { account, site } = find();
     if (typeof link !== 'string' || typeof number !== 'string' || !/^\+[1-9]\d{6,14}$/.test(number)) {
-      throw badValue([{ field: 'link and number', expected: 'the link of this page and its number in E.164' }]);
+      throw badValue([
+        { field: 'link and number', expected: 'the link of this page and its number in E.164' },
+      ]);
     }
     const pool = poolOfLink(link);
-    if (pool === undefined || parts.directory().pool(pool)?.account.id !== account.id) throw new Problem('linkNotFound');
+    if (pool === undefined || PageIndex.of(parts.directory()).pool(pool)?.account.id !== account.id)
+      throw new Problem('linkNotFound');
     const filter = { site: site.id, number, from: parts.now() - DAY_MS, limit: 50 };
     const { items } = await parts.callLog.list(account.id, filter);
     const calls = items

@@ -1,7 +1,13 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpParts } from './ports.js';
-import { badValue, Problem, problemBody, schemaFaults, type ProblemCode, type SchemaFault } from './problems.js';
+import {
+  badValue,
+  Problem,
+  problemBody,
+  schemaFaults,
+  type ProblemCode,
+} from './problems.js';
 import type { Http } from './server-type.js';
 
 const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
@@ -23,7 +29,9 @@ const byParserCode: Readonly<Record<string, ProblemCode>> = {
 
 /** Every failure leaves through here, as problem+json; what was not expected goes to the log, without its request's values. */
 export function answerErrors(http: Http, parts: HttpParts): void {
-  http.setErrorHandler((error: unknown, request, reply) => sendProblem(parts, asProblem(error), request, reply, error));
+  http.setErrorHandler((error: unknown, request, reply) =>
+    sendProblem(parts, asProblem(error), request, reply, error),
+  );
 
   const allowed = new Map<string, Set<string>>();
   http.addHook('onRoute', ({ url, method }) => {
@@ -43,7 +51,12 @@ export function answerErrors(http: Http, parts: HttpParts): void {
 }
 
 /** For `frameworkErrors`: an address that the router cannot read. */
-export function answerFrameworkError(parts: HttpParts, error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+export function answerFrameworkError(
+  parts: HttpParts,
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
   void sendProblem(parts, asProblem(error), request, reply, error);
 }
 
@@ -62,12 +75,21 @@ export function answerClientError(parts: HttpParts, error: Error & { code?: stri
   );
 }
 
-function sendProblem(parts: HttpParts, problem: Problem, request: FastifyRequest, reply: FastifyReply, cause?: unknown) {
+function sendProblem(
+  parts: HttpParts,
+  problem: Problem,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  cause?: unknown,
+) {
   parts.metrics.problems.count(problem.code);
   if (problem.code === 'internal') {
     // The route's pattern, not the address: that may hold a caller's number.
     const error = cause instanceof Error ? { name: cause.name, stack: cause.stack } : { name: typeof cause };
-    parts.logger.error({ requestId: request.id, method: request.method, route: request.routeOptions.url, error }, 'a request failed');
+    parts.logger.error(
+      { requestId: request.id, method: request.method, route: request.routeOptions.url, error },
+      'a request failed',
+    );
   }
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   if (problem.code === 'storeDown' || problem.code === 'notReady') reply.header('retry-after', '2');
@@ -84,15 +106,20 @@ function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (!(error instanceof Error)) return new Problem('internal');
   const { validation, code, statusCode } = error as Error & Partial<FastifyError>;
-  if (validation !== undefined) return badValue(schemaFaults(validation as readonly SchemaFault[]));
+  if (validation !== undefined) return badValue(schemaFaults(validation));
   const known = byFastifyCode[code ?? ''];
   if (known !== undefined) return new Problem(known);
-  return new Problem(statusCode !== undefined && statusCode >= 400 && statusCode < 500 ? 'badRequest' : 'internal');
+  return new Problem(
+    statusCode !== undefined && statusCode >= 400 && statusCode < 500 ? 'badRequest' : 'internal',
+  );
 }
 
 /** Whether a path falls under a route's pattern: `:name` is one part of it. */
 function matches(pattern: string, path: string): boolean {
   const wanted = pattern.split('/');
   const given = path.split('/');
-  return wanted.length === given.length && wanted.every((part, i) => part === given[i] || (part.startsWith(':') && given[i] !== ''));
+  return (
+    wanted.length === given.length &&
+    wanted.every((part, i) => part === given[i] || (part.startsWith(':') && given[i] !== ''))
+  );
 }

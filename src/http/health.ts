@@ -7,7 +7,7 @@ import type { Http } from './server-type.js';
  * Prometheus reads.
  */
 export function healthRoutes(http: Http, parts: HttpParts): void {
-  http.get('/healthz', async () => ({ ok: true }));
+  http.get('/healthz', () => ({ ok: true }));
   http.get('/readyz', async (_request, reply) => {
     const readiness = await parts.readiness();
     if (!readiness.ok) throw new Problem('notReady', { parts: readiness.parts });

@@ -4,6 +4,7 @@ import { poolOfLink } from '../numbers/links.js';
 import { StoreUnavailable } from '../numbers/ports.js';
 import { sitesOfAsker } from './access.js';
 import type { HttpParts } from './ports.js';
+import { PageIndex } from './page-index.js';
 import { Problem } from './problems.js';
 import { askerOf, type Http } from './server-type.js';
 import type { StoreWatch } from './store-watch.js';
@@ -25,7 +26,7 @@ export function linkRoutes(http: Http, parts: HttpParts, store: StoreWatch): voi
     const directory = parts.directory();
     const { link } = request.params;
     const pool = poolOfLink(link);
-    const owner = pool === undefined ? undefined : directory.pool(pool);
+    const owner = pool === undefined ? undefined : PageIndex.of(directory).pool(pool);
     const sites = sitesOfAsker(directory, askerOf(request), owner?.account);
     if (owner === undefined || sites.length === 0) throw new Problem('linkNotFound');
     return { link, account: owner.account.id, sites, ids: sites.map((site) => site.id) };
@@ -54,14 +55,20 @@ export function linkRoutes(http: Http, parts: HttpParts, store: StoreWatch): voi
     return { link, number: renewal.number, until, holdMs: renewal.holdMs, heartbeatMs: site.heartbeatMs };
   });
 
-  const end = async (request: LinkRequest, reply: FastifyReply, grace: (sites: readonly Site[]) => number) => {
+  const end = async (
+    request: LinkRequest,
+    reply: FastifyReply,
+    grace: (sites: readonly Site[]) => number,
+  ) => {
     const { link, account, sites, ids } = find(request);
     const how = await ask(parts.links.end(account, link, ids, grace(sites)));
     parts.metrics.links.count(how === 'done' ? 'ended' : 'gone');
     // Ending what has ended is no fault: a page says it twice when it is left twice.
     return reply.code(204).send();
   };
-  http.delete<{ Params: { link: string } }>('/v1/links/:link', (request, reply) => end(request, reply, () => 0));
+  http.delete<{ Params: { link: string } }>('/v1/links/:link', (request, reply) =>
+    end(request, reply, () => 0),
+  );
   http.post<{ Params: { link: string } }>('/v1/links/:link/leave', (request, reply) =>
     end(request, reply, (sites) => Math.max(...sites.map((site) => site.heartbeatMs)) + LEAVE_MARGIN_MS),
   );

@@ -1,26 +1,9 @@
 import type { CallLog } from '../calls/ports.js';
-import type { Account, ApiKey, Endpoint, Pool, Site } from '../directory/model.js';
+import type { DirectoryIndex } from '../directory/directory-index.js';
+import type { Pool, Site } from '../directory/model.js';
 import type { Allocation, AllocationRequest, Renewal } from '../numbers/types.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
-
-export interface SiteOf {
-  readonly account: Account;
-  readonly site: Site;
-}
-
-/** What the HTTP interface asks of one version of the directory. All of it is answered from memory. */
-export interface DirectoryLookup {
-  /** Every site of that id or name, in all accounts: a page names no account. */
-  sites(idOrName: string): readonly SiteOf[];
-  /** Every site that lists this origin. */
-  sitesOfOrigin(origin: string): readonly SiteOf[];
-  site(account: Account['id'], idOrName: string): Site | undefined;
-  endpoint(account: Account['id'], idOrName: string): Endpoint | undefined;
-  pool(id: string): { readonly account: Account; readonly pool: Pool } | undefined;
-  /** @param hash SHA-256 of the key in lower-case hex */
-  key(hash: string): { readonly account: Account; readonly key: ApiKey } | undefined;
-}
 
 /**
  * What pages do with numbers: `numbers/allocator.ts`. Every method is one round trip and rejects with `StoreUnavailable`
@@ -51,7 +34,7 @@ export interface Readiness {
 /** Everything that the HTTP interface needs; the composition root hands it in. */
 export interface HttpParts {
   /** The newest directory that this process knows. */
-  readonly directory: () => DirectoryLookup;
+  readonly directory: () => DirectoryIndex;
   readonly links: LinkPort;
   readonly callLog: CallLog;
   /** A sealed caller as E.164. Throws when it was sealed with another key. */

@@ -7,8 +7,7 @@ export const problems = {
   badRequest: { status: 400, title: 'The request is not HTTP as this server reads it' },
   badValue: { status: 400, title: 'Some values are missing or malformed' },
   keyMissing: { status: 401, title: 'An API key is needed: Authorization: Bearer KEY' },
-  keyUnknown: { status: 401, title: 'This API key is not known' },
-  keyElsewhere: { status: 403, title: 'This API key may not be used from this address' },
+  keyUnknown: { status: 401, title: 'This API key is not known, or may not be used from this address' },
   originNotListed: { status: 403, title: 'This origin is none of the site' },
   tagAltered: { status: 403, title: 'The tag was made for another site or endpoint' },
   notFound: { status: 404, title: 'There is nothing here' },
@@ -55,7 +54,11 @@ export function badValue(errors: readonly Fault[]): Problem {
 }
 
 /** The body of a problem response. `requestId` is also in the header `X-Request-Id` and in our log. */
-export function problemBody(code: ProblemCode, requestId: string, extra: Readonly<Record<string, unknown>> = {}) {
+export function problemBody(
+  code: ProblemCode,
+  requestId: string,
+  extra: Readonly<Record<string, unknown>> = {},
+) {
   const { status, title } = problems[code];
   return { type: `urn:tagswitch:problem:${code}`, title, status, code, requestId, ...extra };
 }

@@ -51,7 +51,15 @@ export function createHttp(parts: HttpParts): HttpServer {
     requestTimeout: 10_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 128 },
-    ajv: { customOptions: { allErrors: true, verbose: true, coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    ajv: {
+      customOptions: {
+        allErrors: true,
+        verbose: true,
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+      },
+    },
     frameworkErrors: (error, request, reply) => answerFrameworkError(parts, error, request, reply),
     clientErrorHandler: (error, socket) => answerClientError(parts, error, socket),
   });
@@ -73,7 +81,9 @@ export function createHttp(parts: HttpParts): HttpServer {
     listen: async (host, port) => void (await http.listen({ host, port })),
     address: () => {
       const address = http.server.address();
-      return typeof address === 'object' && address !== null ? { host: address.address, port: address.port } : undefined;
+      return typeof address === 'object' && address !== null
+        ? { host: address.address, port: address.port }
+        : undefined;
     },
     close: async () => http.close(),
     inject: http.inject.bind(http),
@@ -84,9 +94,15 @@ export function createHttp(parts: HttpParts): HttpServer {
 function readBodies(http: Http): void {
   const parseJson = http.getDefaultJsonParser('error', 'error');
   http.removeAllContentTypeParsers();
-  http.addContentTypeParser<Buffer>(['application/json', 'text/plain'], { parseAs: 'buffer' }, (request, body, done) => {
-    if (body.length === 0) return done(null, undefined);
-    if (!isUtf8(body)) return done(new Problem('badJson'));
-    return parseJson(request, body.toString('utf8'), (error, value) => done(error === null ? null : new Problem('badJson'), value));
-  });
+  http.addContentTypeParser<Buffer>(
+    ['application/json', 'text/plain'],
+    { parseAs: 'buffer' },
+    (request, body, done) => {
+      if (body.length === 0) return done(null, undefined);
+      if (!isUtf8(body)) return done(new Problem('badJson'));
+      return parseJson(request, body.toString('utf8'), (error, value) =>
+        done(error === null ? null : new Problem('badJson'), value),
+      );
+    },
+  );
 }

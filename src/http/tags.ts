@@ -47,8 +47,9 @@ export function tagRoutes(http: Http, parts: HttpParts, files: TagFiles): void {
     const site = directory.site(account.id, request.body.site);
     const endpoint = directory.endpoint(account.id, request.body.endpoint);
     const faults: Fault[] = [];
-    if (site === undefined) faults.push({ field: 'site', expected: 'the id or name of a site of this account' });
-    if (endpoint === undefined || (site && site.endpoints.length > 0 && !site.endpoints.includes(endpoint.id))) {
+    if (site === undefined)
+      faults.push({ field: 'site', expected: 'the id or name of a site of this account' });
+    if (endpoint === undefined || (site && !directory.mayName(site, endpoint))) {
       faults.push({ field: 'endpoint', expected: 'the id or name of an endpoint that this site may name' });
     }
     if (site === undefined || endpoint === undefined || faults.length > 0) throw badValue(faults);

@@ -5,7 +5,11 @@ const PRINTABLE = '^[^\\u0000-\\u001f\\u007f\\u2028\\u2029]*$';
 
 const text = (most: number) =>
   Type.Optional(
-    Type.String({ maxLength: most, pattern: PRINTABLE, description: `text of at most ${most} characters, no control characters` }),
+    Type.String({
+      maxLength: most,
+      pattern: PRINTABLE,
+      description: `text of at most ${most} characters, no control characters`,
+    }),
   );
 
 /** One marketing contact, as a page tells it. Bounded, so that a link and an event stay small. */
@@ -18,7 +22,11 @@ export const Touch = Type.Object(
     clickIds: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^[a-z][a-z0-9_]{0,31}$' }),
-        Type.String({ maxLength: 512, pattern: PRINTABLE, description: 'a click id of at most 512 characters' }),
+        Type.String({
+          maxLength: 512,
+          pattern: PRINTABLE,
+          description: 'a click id of at most 512 characters',
+        }),
         {
           maxProperties: 8,
           additionalProperties: false,
@@ -29,7 +37,10 @@ export const Touch = Type.Object(
     landingPage: text(1024),
     referrer: text(1024),
   },
-  { additionalProperties: false, description: 'an object with source, medium, campaign, keyword, clickIds, landingPage, referrer' },
+  {
+    additionalProperties: false,
+    description: 'an object with source, medium, campaign, keyword, clickIds, landingPage, referrer',
+  },
 );
 export type Touch = Static<typeof Touch>;
 

@@ -67,7 +67,12 @@ export function createMetrics(processMetrics = true): Metrics {
   if (processMetrics) collectDefaultMetrics({ register: registry, prefix: 'tagswitch_' });
   const registers = [registry];
 
-  const tally = <L extends string>(name: string, help: string, label: string, all: readonly L[] = []): Tally<L> => {
+  const tally = <L extends string>(
+    name: string,
+    help: string,
+    label: string,
+    all: readonly L[] = [],
+  ): Tally<L> => {
     const counter = new Counter({ name, help, labelNames: [label], registers });
     // A label's counter is looked up once, and stands at 0 before it first happens.
     const children = new Map<string, Counter.Internal>(all.map((value) => [value, counter.labels(value)]));
@@ -103,13 +108,21 @@ export function createMetrics(processMetrics = true): Metrics {
       'From the checked request for a number to the answer of the store',
       OPERATION_SECONDS,
     ),
-    problems: tally('tagswitch_http_problems_total', 'HTTP requests answered with an error, by its code', 'code'),
+    problems: tally(
+      'tagswitch_http_problems_total',
+      'HTTP requests answered with an error, by its code',
+      'code',
+    ),
     callsReceived: tally(
       'tagswitch_calls_received_total',
       'Calls that passed screening, by what the number led to',
       'why',
     ),
-    callsScreened: tally('tagswitch_calls_screened_total', 'SIP requests turned away before any lookup', 'rule'),
+    callsScreened: tally(
+      'tagswitch_calls_screened_total',
+      'SIP requests turned away before any lookup',
+      'rule',
+    ),
     callsEnded: { count: (result, fault) => ended.inc({ result, fault }) },
     decisionSeconds: spread(
       'tagswitch_call_decision_seconds',
@@ -120,7 +133,10 @@ export function createMetrics(processMetrics = true): Metrics {
     talkSeconds: spread('tagswitch_call_talk_seconds', 'From the answer to the end', TALK_SECONDS),
     liveCalls: level('tagswitch_calls_live', 'Calls that are up now, as this process knows'),
     mediaNodesUp: level('tagswitch_media_nodes_up', 'Media nodes that may get calls'),
-    directoryVersion: level('tagswitch_directory_version', 'The version of the directory that this process follows'),
+    directoryVersion: level(
+      'tagswitch_directory_version',
+      'The version of the directory that this process follows',
+    ),
     eventsSpooled: level('tagswitch_events_spooled', 'Events on disk that wait for Redis'),
     eventsStored: tally('tagswitch_events_stored_total', 'Events put away safely, by where', 'place', [
       'stream',
