@@ -33,7 +33,8 @@ interface KnownKey extends KeyOwner {
   readonly from: AddressSet | undefined;
 }
 
-interface KnownTrunk extends TrunkOwner {
+interface KnownTrunk {
+  readonly owner: TrunkOwner;
   readonly from: AddressSet;
 }
 
@@ -65,7 +66,7 @@ export class DirectoryIndex {
   constructor(directory: Directory) {
     this.directory = directory;
     for (const account of directory.accounts) this.#addAccount(account);
-    this.#trunkAddresses = new AddressSet(this.#trunks.flatMap(({ trunk }) => trunk.addresses));
+    this.#trunkAddresses = new AddressSet(this.#trunks.flatMap(({ owner }) => owner.trunk.addresses));
     this.#numbers = new NumberTable(
       directory.accounts.flatMap((account) =>
         account.pools.flatMap((pool) => pool.numbers.map((range) => ({ range, value: { account, pool } }))),
@@ -120,7 +121,7 @@ export class DirectoryIndex {
     return this.#endpointsById.get(id);
   }
 
-  /** Whether the site's tags may name the endpoint: both are of one account, and the site lists it or lists none. */
+  /** Whether the site's tags may name the endpoint of its own account: the site lists it, or lists none. */
   mayName(site: Site, endpoint: Endpoint): boolean {
     return site.endpoints.length === 0 || site.endpoints.includes(endpoint.id);
   }
@@ -134,7 +135,7 @@ export class DirectoryIndex {
   trunksByAddress(address: string): readonly TrunkOwner[] {
     const source = normalAddress(address);
     if (source === undefined || !this.#trunkAddresses.has(source)) return NONE;
-    return this.#trunks.filter(({ from }) => from.has(source));
+    return this.#trunks.filter(({ from }) => from.has(source)).map(({ owner }) => owner);
   }
 
   trunkBySerial(serial: number): TrunkOwner | undefined {
@@ -176,9 +177,10 @@ export class DirectoryIndex {
       }
     }
     for (const trunk of account.trunks) {
-      this.#trunks.push({ account, trunk, from: new AddressSet(trunk.addresses) });
-      this.#trunksBySerial.set(trunk.serial, { account, trunk });
-      this.#trunksById.set(trunk.id, { account, trunk });
+      const owner = { account, trunk };
+      this.#trunks.push({ owner, from: new AddressSet(trunk.addresses) });
+      this.#trunksBySerial.set(trunk.serial, owner);
+      this.#trunksById.set(trunk.id, owner);
     }
     for (const pool of account.pools) {
       append(this.#pools, `${account.id}/${pool.site ?? ''}/${pool.reservedEndpoint ?? ''}`, pool);

@@ -86,8 +86,7 @@ export class FileChecks {
       total += rangeSize(one.range);
       if (widest !== undefined && Number(one.range.first) <= Number(widest.range.last)) {
         // The one further down in the file is the one to mend.
-        const [earlier, later] =
-          widest.field.place.line <= one.field.place.line ? [widest, one] : [one, widest];
+        const [earlier, later] = widest.field.isBefore(one.field) ? [widest, one] : [one, widest];
         later.field.fault(
           `expected numbers that are in no other place: ${one.range.first} stands at line ${earlier.field.place.line} too (${earlier.pool})`,
         );

@@ -20,7 +20,7 @@ export function readDeclaration(text: string, context: FileContext): Declaration
   fields.required('apiVersion', (version) =>
     version === 'tagswitch/v1' ? { value: version } : { expected: '"tagswitch/v1"' },
   );
-  if (fields.get('accounts') === undefined) {
+  if (source.root.isMap && fields.get('accounts') === undefined) {
     source.root.fault(
       '"accounts" is missing: expected a list of accounts (an empty one, [], takes everything away)',
     );

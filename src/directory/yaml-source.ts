@@ -40,7 +40,6 @@ export class YamlSource {
       schema: 'failsafe',
       lineCounter: this.#lines,
       prettyErrors: false,
-      logLevel: 'silent',
     });
     for (const { pos, message } of [...this.#document.errors, ...this.#document.warnings]) {
       // The parser quotes what it stumbled over, and that may be a key.
@@ -87,7 +86,11 @@ export class YamlSource {
       this.fault(field.place, `expected at most ${Limits.values} values in the file, aliases followed`);
       this.finish();
     }
-    return isAlias(node) ? (node.resolve(this.#document) ?? null) : node;
+    if (!isAlias(node)) return node;
+    const target = node.resolve(this.#document);
+    if (target === undefined)
+      this.fault(field.place, `expected an anchor "&${node.source}" further up in the file`);
+    return target ?? null;
   }
 
   #at(offset: number): { line: number; column: number } {
@@ -113,6 +116,10 @@ export class Field {
   /** Worked out when asked for: a file of a million numbers needs it for few of them. */
   get place(): Place {
     return this.#source.place(this.#path, this.#offset);
+  }
+
+  isBefore(other: Field): boolean {
+    return this.#offset < other.#offset;
   }
 
   fault(message: string): void {
@@ -142,7 +149,8 @@ export class Field {
     } else {
       this.fault(`expected a mapping with ${known.join(', ')}`);
     }
-    return new Fields(this, fields);
+    // Where there is no mapping, nothing is missing from it.
+    return new Fields(isMap(this.#node) ? this : undefined, fields);
   }
 
   list(of: string, least = 0): Field[] {
@@ -177,10 +185,10 @@ export class Field {
 
 /** The fields of one mapping. */
 export class Fields {
-  readonly #owner: Field;
+  readonly #owner: Field | undefined;
   readonly #fields: ReadonlyMap<string, Field>;
 
-  constructor(owner: Field, fields: ReadonlyMap<string, Field>) {
+  constructor(owner: Field | undefined, fields: ReadonlyMap<string, Field>) {
     this.#owner = owner;
     this.#fields = fields;
   }
@@ -197,7 +205,7 @@ export class Fields {
     const field = this.#fields.get(name);
     if (field === undefined) {
       const parsed = parse('');
-      this.#owner.fault(
+      this.#owner?.fault(
         `"${name}" is missing: expected ${'expected' in parsed ? parsed.expected : 'a value'}`,
       );
     }
@@ -208,7 +216,7 @@ export class Fields {
   list(name: string, of: string, least = 0): Field[] {
     const field = this.#fields.get(name);
     if (field === undefined) {
-      if (least > 0) this.#owner.fault(`"${name}" is missing: expected a list of at least ${least} ${of}`);
+      if (least > 0) this.#owner?.fault(`"${name}" is missing: expected a list of at least ${least} ${of}`);
       return [];
     }
     return field.list(of, least);
