@@ -9,7 +9,7 @@ export interface EventSocketAddress {
 }
 
 /** An event's headers, as FreeSWITCH wrote them in JSON. */
-export type NodeEvent = Readonly<Record<string, string>>;
+export type NodeEvent = Readonly<Record<string, unknown>>;
 
 export interface EventSocketListener {
   /** The connection is up and authenticated; nothing is subscribed yet. */

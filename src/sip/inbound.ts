@@ -1,5 +1,6 @@
-import type { CallEvent, Fault, Planned, Reason, Received, Result } from '../calls/events.js';
+import type { CallEvent, Planned, Received } from '../calls/events.js';
 import { Seq } from '../calls/events.js';
+import { endByStatus, type Termination } from '../calls/termination.js';
 import type { Endpoint } from '../directory/model.js';
 import { mintId } from '../ids.js';
 import { planHeaders } from '../media/dial-strings.js';
@@ -25,11 +26,8 @@ const PROXY_DEADLINE_MS = 200_000;
 /** A leg's token outlives the longest ringing. */
 const TOKEN_LIFE_S = LONGEST_RING_MS / 1000 + 30;
 
-export interface Termination {
-  readonly result: Result;
-  readonly reason: Reason;
-  readonly fault: Fault;
-}
+/** The responses that freeswitch-conf/dialplan gives on a callee's behalf, and the caller's own cancelling. */
+const DIALPLAN_STATUSES: ReadonlySet<number> = new Set([480, 486, 487, 488, 603]);
 
 export interface InboundParts {
   readonly directory: () => CallDirectory;
@@ -39,8 +37,8 @@ export interface InboundParts {
   readonly identity: CallerIdentity;
   /** Takes events; never rejects: what cannot be stored now is spooled. */
   readonly append: (event: CallEvent) => void;
-  /** What a final status that the caller got means. */
-  readonly termination: (status: number, reason: string | undefined) => Termination;
+  /** A direct call is about to leave under this Call-ID. */
+  readonly expectDirect: (callId: string, account: string, call: string) => void;
   readonly legKey: Uint8Array;
   /** The address that legs come back through, as the media nodes reach it: host:port. */
   readonly switchAddress: string;
@@ -99,7 +97,7 @@ export class InboundCalls {
         'a call could not be decided',
       );
       request.respond(503);
-      this.#ended(arrived, via.account.id, this.#parts.termination(503, undefined));
+      this.#ended(arrived, via.account.id, endByStatus(503, 'us'));
     } finally {
       this.#deciding -= 1;
     }
@@ -131,7 +129,7 @@ export class InboundCalls {
       return;
     }
     if (request.cancelled) {
-      this.#ended(arrived, account, this.#parts.termination(487, undefined));
+      this.#ended(arrived, account, endByStatus(487, 'us'));
       return;
     }
     await this.#handOn(arrived, account, plan);
@@ -183,6 +181,7 @@ export class InboundCalls {
       return;
     }
     this.#parts.append({ ...planned, destinations: [leg.destination.to] });
+    this.#parts.expectDirect(planned.callId, account, arrived.id);
     arrived.log.warn({}, 'no media node answers: the call goes straight to its destination');
     await this.#proxy(arrived, account, target, DIRECT_SILENCE_MS, {}, leg.destination.to);
   }
@@ -197,9 +196,11 @@ export class InboundCalls {
   ): Promise<void> {
     try {
       const options = { headers, silenceMs, deadlineMs: PROXY_DEADLINE_MS };
-      const { status, reason } = await arrived.request.proxy(target, options);
+      const { status } = await arrived.request.proxy(target, options);
       if (status < 300) return;
-      this.#ended(arrived, account, this.#parts.termination(status, reason), destination);
+      // What the dialplan's table does not give comes of a node that is silent, stopping or full: that is our doing.
+      const by = destination === undefined && !DIALPLAN_STATUSES.has(status) ? 'us' : 'far';
+      this.#ended(arrived, account, endByStatus(status, by), destination);
     } catch (error) {
       if (!(error instanceof ProxyLost)) throw error;
       // What became of the call is told by the media node or its spool; drachtio-server owns the transaction.
