@@ -22,5 +22,8 @@ export function isTestToken(token: string, number: string, key: Uint8Array, now:
 }
 
 function tag(number: string, expires: number, key: Uint8Array): string {
-  return createHmac('sha256', key).update(`${number}|${String(expires)}`).digest('hex').slice(0, 32);
+  return createHmac('sha256', key)
+    .update(`${number}|${String(expires)}`)
+    .digest('hex')
+    .slice(0, 32);
 }

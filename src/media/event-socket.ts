@@ -84,7 +84,8 @@ export class EventSocket {
 
   /** Subscribes in place of whatever was subscribed: `names` of events, and of those only what `filters` let through. */
   async subscribe(names: readonly string[], filters: readonly (readonly [string, string])[]): Promise<void> {
-    const text = (reply: { getHeader(name: string): string | null }): string => reply.getHeader('Reply-Text') ?? '';
+    const text = (reply: { getHeader(name: string): string | null }): string =>
+      reply.getHeader('Reply-Text') ?? '';
     await this.#send('noevents', text);
     await this.#send('filter delete all', text);
     for (const [header, value] of filters) await this.#send(`filter ${header} ${value}`, text);
@@ -156,11 +157,15 @@ export class EventSocket {
         this.#lost(connection, 'closed');
       });
       connection.parser._parseHeaderText = headerText;
-      connection.parser.on('esl::event', (_event: unknown, headers: Record<string, unknown>, body?: string) => {
-        if (headers['Content-Type'] === 'text/event-json' && body !== undefined) this.#take(connection, body);
-        if (headers['Content-Type'] === 'text/disconnect-notice') this.#lost(connection, 'disconnected');
-        if (headers['Content-Type'] === 'text/rude-rejection') this.#lost(connection, 'address refused');
-      });
+      connection.parser.on(
+        'esl::event',
+        (_event: unknown, headers: Record<string, unknown>, body?: string) => {
+          if (headers['Content-Type'] === 'text/event-json' && body !== undefined)
+            this.#take(connection, body);
+          if (headers['Content-Type'] === 'text/disconnect-notice') this.#lost(connection, 'disconnected');
+          if (headers['Content-Type'] === 'text/rude-rejection') this.#lost(connection, 'address refused');
+        },
+      );
     });
     connection.on('esl::event::auth::success', () => {
       if (this.#connection !== connection || this.#state !== 'connecting') return;
@@ -196,7 +201,8 @@ export class EventSocket {
     this.#timer = setTimeout(() => {
       this.#connect();
     }, this.#waitMs);
-    if (wasUp || this.#waitMs === FIRST_WAIT_MS) this.#log.warn({ reason }, 'no connection with the media node');
+    if (wasUp || this.#waitMs === FIRST_WAIT_MS)
+      this.#log.warn({ reason }, 'no connection with the media node');
     this.#waitMs = Math.min(this.#waitMs * 2, LONGEST_WAIT_MS);
     if (wasUp) this.#listener.down(reason);
   }

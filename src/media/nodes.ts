@@ -6,7 +6,12 @@ import { EventSocket, type EventSocketAddress, type NodeEvent } from './event-so
 export type Probe = (uri: string, deadlineMs: number) => Promise<boolean>;
 
 /** What a node must tell so that a call record can be made; of caller legs only. */
-const CHANNEL_EVENTS = ['CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_ANSWER', 'CHANNEL_HANGUP_COMPLETE'];
+const CHANNEL_EVENTS = [
+  'CHANNEL_PROGRESS',
+  'CHANNEL_PROGRESS_MEDIA',
+  'CHANNEL_ANSWER',
+  'CHANNEL_HANGUP_COMPLETE',
+];
 /** FreeSWITCH's heartbeat is due every 20 s. */
 const HEARTBEAT_LATE_MS = 50_000;
 const PROBE_EVERY_MS = 5000;
@@ -187,7 +192,8 @@ export class MediaNodes implements NodeFeed {
     const probed = async (uri: string): Promise<void> => {
       const alive = await this.#probe(uri, PROBE_DEADLINE_MS);
       node.misses = alive ? 0 : node.misses + 1;
-      if (node.misses === MISSES) this.#log.warn({ mediaNode: node.name }, 'a media node does not answer SIP');
+      if (node.misses === MISSES)
+        this.#log.warn({ mediaNode: node.name }, 'a media node does not answer SIP');
     };
     probed(`sip:${node.sip}`).catch((error: unknown) => {
       node.misses += 1;

@@ -80,7 +80,10 @@ export class DirectCalls {
   #look(): void {
     this.#looking ??= this.#find()
       .catch((error: unknown) => {
-        this.#parts.log.warn({ reason: error instanceof Error ? error.name : 'unknown' }, 'open direct calls were not found');
+        this.#parts.log.warn(
+          { reason: error instanceof Error ? error.name : 'unknown' },
+          'open direct calls were not found',
+        );
       })
       .finally(() => {
         this.#looking = undefined;

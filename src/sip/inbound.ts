@@ -277,11 +277,7 @@ export class InboundCalls {
 
   #refuse(arrived: Arrived, account: string, status: number): void {
     arrived.request.respond(status);
-    this.#ended(
-      arrived,
-      account,
-      this.#parts.termination(arrived.request.cancelled ? 487 : status, undefined),
-    );
+    this.#ended(arrived, account, endByStatus(arrived.request.cancelled ? 487 : status, 'us'));
   }
 
   #ended(arrived: Arrived, account: string, termination: Termination, destination?: string): void {
