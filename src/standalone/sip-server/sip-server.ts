@@ -7,7 +7,7 @@
  *   control: { host: '127.0.0.1', port: 9022 }, secret, key, log });
  * await server.close();
  */
-import type { Clock } from '../sip/clock.js';
+import { systemClock, type Clock } from '../sip/clock.js';
 import { SipEndpoint } from '../sip/endpoint.js';
 import type { ServerTransaction } from '../sip/server-transaction.js';
 import type { TimerBase } from '../sip/timers.js';
@@ -50,48 +50,46 @@ export class SipServer {
   readonly #merged = new MergedRequests();
   readonly #records: CallRecords;
   readonly #pending: PendingRequests;
-  private readonly relay: InDialogRelay;
-  readonly #sip: SipEndpoint;
-  #control: ControlPort | undefined;
+  readonly #relay: InDialogRelay;
+  #endpoint: SipEndpoint | undefined;
+  #port: ControlPort | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: SipServerOptions, sip: SipEndpoint) {
+  private constructor(options: SipServerOptions) {
+    const clock = options.clock ?? systemClock;
+    const trouble = (what: string, error: unknown): void => this.#trouble(what, error);
     this.#options = options;
-    this.#sip = sip;
     this.#signatures = new RouteSignatures(options.key);
-    this.#records = new CallRecords(() => this.#controlPort(), sip.clock);
-    this.#pending = new PendingRequests(() => sip, this.#records);
-    const trouble = (what: string, error: unknown): void => this.trouble(what, error);
-    this.relay = new InDialogRelay(() => sip, this.#signatures, this.#records, sip.clock, trouble);
+    this.#records = new CallRecords(() => this.#control, clock);
+    this.#pending = new PendingRequests(() => this.#sip, this.#records);
+    this.#relay = new InDialogRelay(() => this.#sip, this.#signatures, this.#records, clock, trouble);
   }
 
   /** Binds both addresses. @throws the system's error when one cannot be had */
   static async start(options: SipServerOptions): Promise<SipServer> {
-    let server: SipServer | undefined;
-    const sip = await SipEndpoint.listen(
+    const server = new SipServer(options);
+    server.#endpoint = await SipEndpoint.listen(
       {
         ...options.sip,
         ...(options.clock === undefined ? {} : { clock: options.clock }),
         ...(options.timers === undefined ? {} : { timers: options.timers }),
       },
       {
-        onRequest: (transaction) => server?.receive(transaction),
-        intercept: (request, flow) => server === undefined || server.relay.take(request, flow),
-        onResponse: (response) => server?.relay.answer(response),
-        onTrouble: (what, error) => server?.trouble(what, error),
+        onRequest: (transaction) => server.#receive(transaction),
+        intercept: (request, flow) => server.#relay.take(request, flow),
+        onResponse: (response) => server.#relay.answer(response),
+        onTrouble: (what, error) => server.#trouble(what, error),
       },
     );
-    server = new SipServer(options, sip);
     try {
-      const hostPorts = `tcp/${sip.host}:${sip.port},udp/${sip.host}:${sip.port}`;
-      const started = server;
-      server.#control = await ControlPort.listen(options.control, options.secret, {
-        onSip: (from, id, frame) => started.#obey(from, id, () => started.#sipFrame(from, id, frame)),
-        onProxy: (from, id, frame) => started.#obey(from, id, () => started.#proxyFrame(from, id, frame)),
-        hostPorts: () => hostPorts,
+      const { host, port } = server.sipAddress;
+      server.#port = await ControlPort.listen(options.control, options.secret, {
+        onSip: (from, id, frame) => server.#obey(from, id, () => server.#sipFrame(from, id, frame)),
+        onProxy: (from, id, frame) => server.#obey(from, id, () => server.#proxyFrame(from, id, frame)),
+        hostPorts: () => `tcp/${host}:${port},udp/${host}:${port}`,
       });
     } catch (error) {
-      await sip.close();
+      await server.#endpoint.close();
       throw error;
     }
     return server;
@@ -102,7 +100,7 @@ export class SipServer {
   }
 
   get controlAddress(): Address {
-    return { host: this.#options.control.host, port: this.#controlPort().port };
+    return { host: this.#options.control.host, port: this.#control.port };
   }
 
   /** What is alive, for leak checks. */
@@ -122,14 +120,14 @@ export class SipServer {
   /** Idempotent. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
-      await this.#controlPort().close();
+      await this.#control.close();
       await this.#sip.close();
     })();
     return this.#closing;
   }
 
   /** A request from the network that belongs to no dialog which passes through us. */
-  private receive(transaction: ServerTransaction): void {
+  #receive(transaction: ServerTransaction): void {
     const { request } = transaction;
     const refusal = refusalOf(request);
     if (refusal !== undefined) {
@@ -140,7 +138,7 @@ export class SipServer {
       transaction.reply(482);
       return;
     }
-    const application = this.#controlPort().choose(request.method.toLowerCase());
+    const application = this.#control.choose(request.method.toLowerCase());
     if (application === undefined) {
       transaction.reply(503);
       return;
@@ -180,7 +178,7 @@ export class SipServer {
       signatures: this.#signatures,
       records: this.#records,
       timerCMs: this.#options.timerCMs ?? timerCMs,
-      trouble: (what: string, error: unknown) => this.trouble(what, error),
+      trouble: (what: string, error: unknown) => this.#trouble(what, error),
     };
     const proxied = new ProxiedRequest(ground, transaction, order, {
       branchEnded: (response, flow) => {
@@ -204,17 +202,22 @@ export class SipServer {
         from.reply(id, ['NOK', error.message.replace(/[|\r\n]/g, ' ')]);
         return;
       }
-      this.trouble('application', error);
+      this.#trouble('application', error);
       from.reply(id, ['NOK', 'Server error']);
     }
   }
 
-  #controlPort(): ControlPort {
-    if (this.#control === undefined) throw new Error('control port is not open');
-    return this.#control;
+  get #sip(): SipEndpoint {
+    if (this.#endpoint === undefined) throw new Error('not listening');
+    return this.#endpoint;
   }
 
-  private trouble(what: string, error: unknown): void {
+  get #control(): ControlPort {
+    if (this.#port === undefined) throw new Error('control port is not open');
+    return this.#port;
+  }
+
+  #trouble(what: string, error: unknown): void {
     this.#options.log('trouble', { what, error: error instanceof Error ? error.message : String(error) });
   }
 }
