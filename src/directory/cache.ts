@@ -18,8 +18,8 @@ export class DirectoryCache {
   readonly #closed = new AbortController();
   #current: DirectoryIndex;
   #unwatch: () => Promise<void> = () => Promise.resolve();
-  /** The look that is under way. */
-  #looking: Promise<void> | undefined;
+  /** A look is under way. */
+  #looking = false;
   /** Something changed since that look began. */
   #again = false;
   #retry: NodeJS.Timeout | undefined;
@@ -67,10 +67,12 @@ export class DirectoryCache {
   #look(): void {
     if (this.#closed.signal.aborted) return;
     this.#again = true;
-    this.#looking ??= this.#followUp().finally(() => (this.#looking = undefined));
+    if (!this.#looking) void this.#followUp();
   }
 
+  /** Never rejects. What is told while it looks makes it look once more. */
   async #followUp(): Promise<void> {
+    this.#looking = true;
     while (this.#again && !this.#closed.signal.aborted) {
       this.#again = false;
       try {
@@ -82,9 +84,11 @@ export class DirectoryCache {
         );
         clearTimeout(this.#retry);
         this.#retry = setTimeout(() => this.#look(), RETRY_MS);
-        return;
+        break;
       }
     }
+    // In the same step as the last look at `#again`: nothing that is told can fall in between.
+    this.#looking = false;
   }
 
   #adopt(next: DirectoryIndex): void {
