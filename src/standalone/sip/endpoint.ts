@@ -69,7 +69,11 @@ export class SipEndpoint {
   #transport: SipTransport | undefined;
 
   private constructor(options: EndpointOptions, handlers: EndpointHandlers) {
-    this.clock = options.clock ?? systemClock;
+    const clock = options.clock ?? systemClock;
+    this.clock = {
+      now: () => clock.now(),
+      after: (ms, action) => clock.after(ms, () => this.#guard('timer', action)),
+    };
     this.timers = { ...standardTimers, ...options.timers };
     this.host = options.announce ?? options.host;
     this.#handlers = handlers;

@@ -126,7 +126,7 @@ abstract class SipMessage {
   withFirst(name: string, value: string): this {
     const key = headerKey(name);
     const at = this.headers.findIndex((h) => headerKey(h.name) === key);
-    const place = at < 0 ? (key === 'via' ? 0 : this.headers.length) : at;
+    const place = at < 0 ? this.#placeOfFirst(key) : at;
     return this.rebuilt(
       [...this.headers.slice(0, place), line(name, value), ...this.headers.slice(place)],
       this.body,
@@ -172,6 +172,14 @@ abstract class SipMessage {
 
   toString(): string {
     return this.toBuffer().toString();
+  }
+
+  /** Headers for proxies stand before the others, where those that skim a message find them (section 7.3.1). */
+  #placeOfFirst(key: string): number {
+    if (key === 'via') return 0;
+    if (key !== 'record-route' && key !== 'route') return this.headers.length;
+    const afterVia = this.headers.findLastIndex((h) => headerKey(h.name) === 'via');
+    return afterVia + 1;
   }
 
   private required(name: string): string {

@@ -65,6 +65,31 @@ export function parseMessage(bytes: Buffer): SipRequest | SipResponse | undefine
   return message;
 }
 
+/** Start line, headers and body of a text that need not be a whole message. */
+export interface MessageParts {
+  readonly startLine: string;
+  readonly headers: readonly SipHeader[];
+  readonly body: Buffer;
+}
+
+/**
+ * Cuts a text into its parts without asking for mandatory headers or lengths: what an application hands over to be
+ * completed. The body is everything after the empty line.
+ * @throws ParseError 400 when a line is no header
+ */
+export function parseParts(bytes: Buffer): MessageParts {
+  const end = bytes.indexOf(headEnd);
+  const head = end < 0 ? bytes : bytes.subarray(0, end);
+  const body = end < 0 ? Buffer.alloc(0) : Buffer.from(bytes.subarray(end + headEnd.length));
+  const { lines } = headLines(head);
+  const headers: SipHeader[] = [];
+  const filled = lines.slice(1).filter((line) => line !== '');
+  readHeaders(filled, headers, (why) => {
+    throw new ParseError(400, why);
+  });
+  return { startLine: lines[0] ?? '', headers, body };
+}
+
 /**
  * Looks for the end of a head in a stream that starts with a message.
  * @returns undefined while the head is incomplete.

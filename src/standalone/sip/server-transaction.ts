@@ -28,12 +28,13 @@ export interface ServerGround extends MachineGround {
 export class ServerTransaction {
   readonly request: SipRequest;
   readonly flow: Flow;
-  /** The To tag of our responses (section 8.2.6.2: the same in all of them). */
-  readonly localTag: string;
+  /** The To tag of our responses (section 8.2.6.2: the same in all); may be replaced before the first of them. */
+  localTag: string;
   /** What the user wants to hear; may be replaced at any time. */
   handlers: ServerHandlers = {};
   readonly #ground: ServerGround;
   readonly #machine: Machine;
+  readonly #whenOver: (() => void)[] = [];
   #last: SipResponse | undefined;
   #lastError: Error | undefined;
 
@@ -94,6 +95,11 @@ export class ServerTransaction {
   /** The request came again, or the ACK to a failure did. @returns false when the state has no use for it */
   receive(event: 'request' | 'ack'): boolean {
     return this.#machine.fire(event);
+  }
+
+  /** Calls back when it is over, whoever has the handlers by then. */
+  whenOver(tell: () => void): void {
+    this.#whenOver.push(tell);
   }
 
   /** Forgets it without a response. Idempotent. */
