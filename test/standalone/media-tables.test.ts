@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { causeOf, causeOfStatus, q850, reasonOf, statusOfCause } from '../../src/standalone/media-server/causes.js';
+import {
+  causeOf,
+  causeOfStatus,
+  q850,
+  reasonOf,
+  statusOfCause,
+} from '../../src/standalone/media-server/causes.js';
 import { Channel } from '../../src/standalone/media-server/channel/channel.js';
 import { loadConfiguration } from '../../src/standalone/media-server/configuration/load.js';
 import { readDialplan } from '../../src/standalone/media-server/configuration/dialplan-file.js';
@@ -47,23 +53,39 @@ t.test('XML: what is read, and what is refused by file and line', async (t) => {
     ['<a', 1, /has no end/],
     ['<a x/>', 1, /no value/],
   ];
-  for (const [text, line, message] of faults) t.throws(() => xml(text), { file: 'x.xml', line, message }, JSON.stringify(text));
+  for (const [text, line, message] of faults)
+    t.throws(() => xml(text), { file: 'x.xml', line, message }, JSON.stringify(text));
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom('<', '>', 'a', '/', '"', "'", '=', '&', ';', '!', '-', '?', ' ', '\n') }), (text) => {
-      try {
-        xml(text);
-      } catch (error) {
-        return (error as { code?: string }).code === 'configuration';
-      }
-      return true;
-    }),
+    fc.property(
+      fc.string({
+        unit: fc.constantFrom('<', '>', 'a', '/', '"', "'", '=', '&', ';', '!', '-', '?', ' ', '\n'),
+      }),
+      (text) => {
+        try {
+          xml(text);
+        } catch (error) {
+          return (error as { code?: string }).code === 'configuration';
+        }
+        return true;
+      },
+    ),
   );
 });
 
 t.test('the configuration of FreeSWITCH in the repository is read as a whole', async (t) => {
   const folder = join(import.meta.dirname, '../../../freeswitch-conf');
-  const read = loadConfiguration(folder, { TAGSWITCH_FREESWITCH_SECRET: 's', TAGSWITCH_NODE_SIP_PORT: '5999' }, new Map([['tagswitch_spool', '/x']]));
-  t.match(read.profile, { name: 'tagswitch', sipIp: '127.0.0.1', sipPort: 5999, context: 'tagswitch', callerIdType: 'none' });
+  const read = loadConfiguration(
+    folder,
+    { TAGSWITCH_FREESWITCH_SECRET: 's', TAGSWITCH_NODE_SIP_PORT: '5999' },
+    new Map([['tagswitch_spool', '/x']]),
+  );
+  t.match(read.profile, {
+    name: 'tagswitch',
+    sipIp: '127.0.0.1',
+    sipPort: 5999,
+    context: 'tagswitch',
+    callerIdType: 'none',
+  });
   t.ok(read.profile.mayInvite('127.0.0.1'));
   t.notOk(read.profile.mayInvite('127.0.0.2'));
   t.match(read.eventSocket, { port: 8021, password: 's' });
@@ -77,16 +99,24 @@ t.test('bad configuration is named by file and line', async (t) => {
   t.teardown(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, 'd'));
   const put = (name: string, text: string): void => writeFileSync(join(folder, name), text);
-  const load = (overrides: Record<string, string> = {}) => loadConfiguration(folder, { HERE: 'env' }, new Map(Object.entries(overrides)));
+  const load = (overrides: Record<string, string> = {}) =>
+    loadConfiguration(folder, { HERE: 'env' }, new Map(Object.entries(overrides)));
   t.throws(() => load(), { message: /freeswitch\.xml:1: cannot be read \(ENOENT\)/ });
   const root = (inside: string, profile = '<param name="sip-port" value="$${port}"/>'): string =>
     `<document>\n<X-PRE-PROCESS cmd="set" data="port=5"/>\n${inside}\n<section name="configuration"><configuration name="sofia.conf"><profiles><profile name="p"><settings>${profile}</settings></profile></profiles></configuration></section>\n<section name="dialplan">\n<X-PRE-PROCESS cmd="include" data="d/*.xml"/>\n</section></document>`;
   put('freeswitch.xml', root('<X-PRE-PROCESS cmd="env-set" data="port=$HERE"/>'));
-  t.throws(() => load(), { message: /freeswitch\.xml:4: sip-port "env" is no number/ }, 'env-set replaces set');
+  t.throws(
+    () => load(),
+    { message: /freeswitch\.xml:4: sip-port "env" is no number/ },
+    'env-set replaces set',
+  );
   t.equal(load({ port: '7' }).profile.sipPort, 7, 'an override wins over both');
   const bad: readonly (readonly [string, RegExp])[] = [
     ['<X-PRE-PROCESS cmd="exec" data="ls"/>', /freeswitch\.xml:3: X-PRE-PROCESS exec is not supported/],
-    ['<!--\n<X-PRE-PROCESS cmd="set" data="a=b"/> -->', /freeswitch\.xml:4: FreeSWITCH runs X-PRE-PROCESS inside comments/],
+    [
+      '<!--\n<X-PRE-PROCESS cmd="set" data="a=b"/> -->',
+      /freeswitch\.xml:4: FreeSWITCH runs X-PRE-PROCESS inside comments/,
+    ],
     ['<a/> <X-PRE-PROCESS cmd="set" data="a=b"/>', /must stand alone/],
     ['<X-PRE-PROCESS cmd="set" data="a"/>', /needs name=value/],
     ['<X-PRE-PROCESS cmd="env-set" data="a=b"/>', /needs name=\$VARIABLE/],
@@ -98,10 +128,22 @@ t.test('bad configuration is named by file and line', async (t) => {
   }
   put('freeswitch.xml', root(''));
   const plans: readonly (readonly [string, RegExp])[] = [
-    ['<include><context name="c"><extension><condition><condition/></condition></extension></context></include>', /d\/p\.xml:1: <condition> in a condition/],
-    ['<include>\n<context name="c"><extension name="e"><condition wday="1"/></extension></context></include>', /d\/p\.xml:2: attribute wday/],
-    ['<include><context name="c"><extension name="e"><condition><action data="x"/></condition></extension></context></include>', /needs application/],
-    ['<include><context name="c"><extension name="e"><condition break="maybe"/></extension></context></include>', /break "maybe"/],
+    [
+      '<include><context name="c"><extension><condition><condition/></condition></extension></context></include>',
+      /d\/p\.xml:1: <condition> in a condition/,
+    ],
+    [
+      '<include>\n<context name="c"><extension name="e"><condition wday="1"/></extension></context></include>',
+      /d\/p\.xml:2: attribute wday/,
+    ],
+    [
+      '<include><context name="c"><extension name="e"><condition><action data="x"/></condition></extension></context></include>',
+      /needs application/,
+    ],
+    [
+      '<include><context name="c"><extension name="e"><condition break="maybe"/></extension></context></include>',
+      /break "maybe"/,
+    ],
     ['<include><x/></include>', /<x> in the dialplan/],
     ['<include><context name="c">', /p\.xml:1: <context> is never closed|where/],
   ];
@@ -115,14 +157,27 @@ t.test('bad configuration is named by file and line', async (t) => {
 });
 
 t.test('variables are expanded as FreeSWITCH does', async (t) => {
-  const values: Record<string, string> = { a: 'hello', b: '${a} b', name: 'a', deep: '${deep}', money: '5$', inner: '${x(1)}' };
+  const values: Record<string, string> = {
+    a: 'hello',
+    b: '${a} b',
+    name: 'a',
+    deep: '${deep}',
+    money: '5$',
+    inner: '${x(1)}',
+  };
   const table: readonly (readonly [string, string])[] = [
     ['x${a}y', 'xhelloy'], ['${missing}', ''], ['${a:1}', 'ello'], ['${a:1:2}', 'el'], ['${a:-2}', 'lo'], ['${a:-9}', 'hello'], ['${a:9}', ''],
     ['${b}', 'hello b'], ['${${name}}', 'hello'], ['\\${a}', '${a}'], ['$${a}', 'hello'], ['${money}', '5$'], ['${a', '${a'], ['$', '$'], ['no', 'no'],
   ]; // prettier-ignore
-  for (const [text, expected] of table) t.equal(expand(text, (name) => values[name]), expected, text);
+  for (const [text, expected] of table)
+    t.equal(
+      expand(text, (name) => values[name]),
+      expected,
+      text,
+    );
   t.doesNotThrow(() => expand('${deep}', (name) => values[name]), 'no end of recursion');
-  for (const text of ['${system(rm)}', '${hash select/x}', '${inner}']) t.throws(() => expand(text, (name) => values[name]), { code: 'functionRefused' });
+  for (const text of ['${system(rm)}', '${hash select/x}', '${inner}'])
+    t.throws(() => expand(text, (name) => values[name]), { code: 'functionRefused' });
 });
 
 t.test('the dialplan is searched as FreeSWITCH does', async (t) => {
@@ -144,15 +199,32 @@ t.test('the dialplan is searched as FreeSWITCH does', async (t) => {
       runInline: (action) => inline.push(`inline ${action.application}`),
       onMatch: () => undefined,
     });
-    return [...inline, ...found.actions.map((action) => `${action.application}${action.data === '' ? '' : `(${action.data})`}`)];
+    return [
+      ...inline,
+      ...found.actions.map(
+        (action) => `${action.application}${action.data === '' ? '' : `(${action.data})`}`,
+      ),
+    ];
   };
   t.same(run('123', 'x', '10.1'), ['a(1-23--${v})', 'b', 'c'], 'both conditions of 2, which ends the search');
-  t.same(run('123', 'y', '10.1'), ['a(1-23--${v})', 'c'], 'break="never" goes on past a condition that does not hold');
+  t.same(
+    run('123', 'y', '10.1'),
+    ['a(1-23--${v})', 'c'],
+    'break="never" goes on past a condition that does not hold',
+  );
   t.same(run('a', 'y', '9'), ['not($1)', 'd'], 'an anti-action counts as a match; its extension continues');
   t.same(run('123', 'y', '9'), ['a(1-23--${v})', 'd'], 'on-true ends the conditions of 3');
   t.same(run('', 'z', '9'), ['not($1)', 'never'], '3 fails at its first condition, 4 wants a digit');
-  t.same(run('123', 'z', '9'), ['inline f', 'a(1-23--${v})', 'g'], 'always ends the conditions of 4, inline runs at once');
-  t.same(run('123', 'w', '9'), ['a(1-23--${v})', 'e'], 'and a first condition that does not hold lets the second count');
+  t.same(
+    run('123', 'z', '9'),
+    ['inline f', 'a(1-23--${v})', 'g'],
+    'always ends the conditions of 4, inline runs at once',
+  );
+  t.same(
+    run('123', 'w', '9'),
+    ['a(1-23--${v})', 'e'],
+    'and a first condition that does not hold lets the second count',
+  );
   t.ok(expression('(?i)^ABC$').test('abc'));
   t.ok(expression('/^abc$/i').test('ABC'));
   t.notOk(expression('^abc$').test('ABC'));
@@ -161,7 +233,14 @@ t.test('the dialplan is searched as FreeSWITCH does', async (t) => {
 t.test('dial strings', async (t) => {
   const dialled = (text: string): unknown => {
     const { variables, groups } = parseDialString(text);
-    return [Object.fromEntries(variables), groups.map((group) => group.map((leg) => ('uri' in leg ? [leg.profile, leg.uri, Object.fromEntries(leg.variables)] : leg.cause)))];
+    return [
+      Object.fromEntries(variables),
+      groups.map((group) =>
+        group.map((leg) =>
+          'uri' in leg ? [leg.profile, leg.uri, Object.fromEntries(leg.variables)] : leg.cause,
+        ),
+      ),
+    ];
   };
   const table: readonly (readonly [string, unknown])[] = [
     ['sofia/p/sip:a@b', [{}, [[['p', 'sip:a@b', {}]]]]],
@@ -178,7 +257,12 @@ t.test('dial strings', async (t) => {
     ['{x=1', [{}, [['CHAN_NOT_IMPLEMENTED']]]],
   ]; // prettier-ignore
   for (const [text, expected] of table) t.same(dialled(text), expected, text);
-  fc.assert(fc.property(fc.string({ unit: fc.constantFrom('{', '}', '[', ']', ',', '|', '=', "'", '\\', 's', '/', '^') }), (text) => parseDialString(text).groups.length > 0));
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom('{', '}', '[', ']', ',', '|', '=', "'", '\\', 's', '/', '^') }),
+      (text) => parseDialString(text).groups.length > 0,
+    ),
+  );
 });
 
 t.test('causes and responses', async (t) => {
@@ -218,13 +302,20 @@ t.test('sounds: G.711, tones, WAV files', async (t) => {
   t.same(parseToneStream('v=-10;%(500\\,100\\,660)%(100,0,440,480);loops=2'), {
     segments: [{ on: 500, off: 100, frequencies: [660] }, { on: 100, off: 0, frequencies: [440, 480] }], loops: 2, decibels: -10,
   }); // prettier-ignore
-  for (const bad of ['', '%(a)', '%(1,2,9000)', 'x', '%(100,0,440', 'path=/etc/passwd']) t.equal(parseToneStream(bad), undefined, bad);
+  for (const bad of ['', '%(a)', '%(1,2,9000)', 'x', '%(100,0,440', 'path=/etc/passwd'])
+    t.equal(parseToneStream(bad), undefined, bad);
   const tone = parseToneStream('%(100,100,1000);loops=2');
   const frames = tone ? [...toneFrames(tone)] : [];
   t.equal(frames.length, 20);
   const energy = frames.map((frame) => frame.reduce((sum, sample) => sum + Math.abs(sample), 0) > 0);
-  t.same(energy, [...Array(2)].flatMap(() => [...Array<boolean>(5).fill(true), ...Array<boolean>(5).fill(false)]));
-  const crossings = frames.slice(0, 5).flatMap((frame) => [...frame]).filter((sample, at, all) => at > 0 && sample >= 0 !== (all[at - 1] ?? 0) >= 0).length;
+  t.same(
+    energy,
+    [1, 2].flatMap(() => [...Array<boolean>(5).fill(true), ...Array<boolean>(5).fill(false)]),
+  );
+  const crossings = frames
+    .slice(0, 5)
+    .flatMap((frame) => [...frame])
+    .filter((sample, at, all) => at > 0 && sample >= 0 !== (all[at - 1] ?? 0) >= 0).length;
   t.ok(Math.abs(crossings - 200) <= 2, `1,000 Hz for 100 ms crosses zero 200 times: ${crossings}`);
 
   const folder = mkdtempSync(join(tmpdir(), 'wav-'));
@@ -250,19 +341,44 @@ t.test('sounds: G.711, tones, WAV files', async (t) => {
   t.equal(first?.[0], -1234);
   t.equal(second?.length, 160, 'the last frame is filled up');
   t.equal([...(await openSound(wav(7, 8, Buffer.from([0x80]))))][0]?.[0], 32124);
-  for (const path of [wav(1, 16, linear, 16000), wav(3, 32, linear), join(folder, 'none.wav'), 'http://x/y', 'tone_stream://x']) {
+  for (const path of [
+    wav(1, 16, linear, 16000),
+    wav(3, 32, linear),
+    join(folder, 'none.wav'),
+    'http://x/y',
+    'tone_stream://x',
+  ]) {
     await t.rejects(openSound(path), { code: 'unplayableFile' }, path);
   }
 });
 
 t.test('session descriptions', async (t) => {
-  const offer = parseSdp('v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nc=IN IP4 1.2.3.4\r\nt=0 0\r\na=sendonly\r\nm=video 5 RTP/AVP 99\r\nm=audio 4000 RTP/AVP 18 97 0 101\r\nc=IN IP4 5.6.7.8\r\na=rtpmap:97 pcma/8000\r\na=rtpmap:101 telephone-event/8000\r\n');
+  const offer = parseSdp(
+    'v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nc=IN IP4 1.2.3.4\r\nt=0 0\r\na=sendonly\r\nm=video 5 RTP/AVP 99\r\nm=audio 4000 RTP/AVP 18 97 0 101\r\nc=IN IP4 5.6.7.8\r\na=rtpmap:97 pcma/8000\r\na=rtpmap:101 telephone-event/8000\r\n',
+  );
   t.match(offer, { address: '5.6.7.8', port: 4000, telephoneEvent: 101, direction: 'sendonly' });
   t.same(offer?.codecs, [{ codec: 'PCMA', payloadType: 97 }, { codec: 'PCMU', payloadType: 0 }]); // prettier-ignore
-  const answer = writeSdp({ address: '9.9.9.9', port: 6, codecs: offer?.codecs.slice(0, 1) ?? [], telephoneEvent: 101, direction: 'recvonly', sessionId: 1, version: 2 }, offer);
+  const answer = writeSdp(
+    {
+      address: '9.9.9.9',
+      port: 6,
+      codecs: offer?.codecs.slice(0, 1) ?? [],
+      telephoneEvent: 101,
+      direction: 'recvonly',
+      sessionId: 1,
+      version: 2,
+    },
+    offer,
+  );
   t.match(answer, /m=video 0 RTP\/AVP 99\r\nm=audio 6 RTP\/AVP 97 101\r\na=rtpmap:97 PCMA\/8000\r\n/);
   t.equal(parseSdp('v=0\r\nc=IN IP4 0.0.0.0\r\nm=audio 4 RTP/AVP 0\r\n')?.direction, 'inactive');
-  for (const bad of ['', 'hello', 'v=0\r\nc=IN IP4 1.1.1.1\r\nm=audio 4 RTP/SAVP 0\r\n', 'v=0\r\nm=audio 4 RTP/AVP 0\r\n']) t.equal(parseSdp(bad), undefined);
+  for (const bad of [
+    '',
+    'hello',
+    'v=0\r\nc=IN IP4 1.1.1.1\r\nm=audio 4 RTP/SAVP 0\r\n',
+    'v=0\r\nm=audio 4 RTP/AVP 0\r\n',
+  ])
+    t.equal(parseSdp(bad), undefined);
   fc.assert(fc.property(fc.string(), (text) => (parseSdp(`v=0\r\n${text}`), true)));
 });
 

@@ -60,7 +60,11 @@ export class CallerLeg extends Leg {
   async preAnswer(preferred?: Codec): Promise<boolean> {
     if (this.state !== 'ringing') return !this.over;
     if (!(await this.#openMedia(preferred)) || this.state !== 'ringing') return !this.over;
-    this.#transaction.reply(183, { headers: this.#headers(), body: this.#answerBody ?? '', contentType: 'application/sdp' });
+    this.#transaction.reply(183, {
+      headers: this.#headers(),
+      body: this.#answerBody ?? '',
+      contentType: 'application/sdp',
+    });
     this.markEarly();
     return true;
   }
@@ -71,7 +75,11 @@ export class CallerLeg extends Leg {
     if (!(await this.#openMedia(preferred)) || this.over) return !this.over;
     if (this.state === 'ringing') this.markEarly();
     const reply = (): void =>
-      void this.#transaction.reply(200, { headers: this.#headers(), body: this.#answerBody ?? '', contentType: 'application/sdp' });
+      void this.#transaction.reply(200, {
+        headers: this.#headers(),
+        body: this.#answerBody ?? '',
+        contentType: 'application/sdp',
+      });
     if (this.markAnswered()) this.answerUntilAcknowledged(reply);
     return true;
   }
@@ -80,7 +88,10 @@ export class CallerLeg extends Leg {
   respond(status: number, phrase: string | undefined): void {
     if (this.over || (status >= 200 && status < 400)) return;
     if (status < 200) {
-      this.#transaction.reply(status, { ...(phrase === undefined ? {} : { reason: phrase }), headers: this.#headers() });
+      this.#transaction.reply(status, {
+        ...(phrase === undefined ? {} : { reason: phrase }),
+        headers: this.#headers(),
+      });
       return;
     }
     if (this.state === 'answered') return;
@@ -137,12 +148,20 @@ export class CallerLeg extends Leg {
       }
       this.stream = stream;
     } catch (error) {
-      this.ground.log('error', 'no stream for a caller', { uuid: this.channel.uuid, reason: (error as { code?: string }).code ?? 'error' });
+      this.ground.log('error', 'no stream for a caller', {
+        uuid: this.channel.uuid,
+        reason: (error as { code?: string }).code ?? 'error',
+      });
       this.hangup('NORMAL_TEMPORARY_FAILURE');
       return false;
     }
     this.connectTo(offer, audio);
-    this.#answerBody = this.describe([audio], offer.telephoneEvent, answerDirection(offer.direction).ours, offer);
+    this.#answerBody = this.describe(
+      [audio],
+      offer.telephoneEvent,
+      answerDirection(offer.direction).ours,
+      offer,
+    );
     return true;
   }
 
@@ -186,9 +205,7 @@ function channelOf(ground: Ground, { request, flow, localTag }: ServerTransactio
   const { variables } = channel;
   variables.setAll([
     ['call_uuid', channel.uuid],
-    ['sip_from_user', number],
-    ['sip_from_uri', address],
-    ['sip_from_host', fromUri?.host ?? ''],
+    ...uriVariables('sip_from', fromUri),
     ['sip_call_id', request.callId],
     ['sip_local_network_addr', profile.sipIp],
     ['sip_network_ip', flow.host],
@@ -207,17 +224,9 @@ function channelOf(ground: Ground, { request, flow, localTag }: ServerTransactio
     ['sip_from_display', from.displayName],
     ['sip_full_from', request.get('From') ?? ''],
     ['sip_full_to', request.get('To') ?? ''],
-    ['sip_req_user', requestUri?.user ?? ''],
-    ['sip_req_uri', request.uri.replace(/^sips?:/, '')],
-    ['sip_req_host', requestUri?.host ?? ''],
-    ['sip_req_port', String(requestUri?.port ?? '')],
-    ['sip_to_user', toUri?.user ?? ''],
-    ['sip_to_uri', toUri ? `${toUri.user ?? ''}@${hostPort(toUri)}` : ''],
-    ['sip_to_host', toUri?.host ?? ''],
-    ['sip_contact_user', contactUri?.user ?? ''],
-    ['sip_contact_host', contactUri?.host ?? ''],
-    ['sip_contact_port', String(contactUri?.port ?? '')],
-    ['sip_contact_uri', (request.contactUri ?? '').replace(/^sips?:/, '')],
+    ...uriVariables('sip_req', requestUri),
+    ...uriVariables('sip_to', toUri),
+    ...uriVariables('sip_contact', contactUri),
     ['sip_user_agent', request.get('User-Agent') ?? ''],
     ['max_forwards', String(request.maxForwards)],
     ['switch_r_sdp', request.body.toString()],
@@ -237,6 +246,17 @@ function copyHeaders(request: SipRequest, channel: Channel): void {
     for (let again = 1; channel.variables.get(key) !== undefined; again += 1) key = `sip_h_${name}-${again}`;
     channel.variables.set(key, value);
   }
+}
+
+/** A URI as FreeSWITCH's four variables; an empty value is none. */
+function uriVariables(prefix: string, uri: SipUri | undefined): [string, string][] {
+  if (!uri) return [];
+  return [
+    [`${prefix}_user`, uri.user ?? ''],
+    [`${prefix}_port`, String(uri.port ?? '')],
+    [`${prefix}_uri`, `${uri.user === undefined ? '' : `${uri.user}@`}${hostPort(uri)}`],
+    [`${prefix}_host`, uri.host],
+  ];
 }
 
 function safeUri(text: string): SipUri | undefined {
