@@ -146,8 +146,15 @@ export class AgentCall {
     const far = asCaller ? (answer?.get('To') ?? '') : (this.invite.get('From') ?? '');
     const target = (asCaller ? answer?.contactUri : this.invite.contactUri) ?? this.invite.uri;
     return SipRequest.create(method, target, {
-      headers: [['From', own], ['To', far], ['Call-ID', this.invite.callId], ['CSeq', `${sequence} ${method}`], ['Max-Forwards', '70'], ['Contact', `<${this.#sip.uri('udp', 'test')}>`]],
-    }); // prettier-ignore
+      headers: [
+        ['From', own],
+        ['To', far],
+        ['Call-ID', this.invite.callId],
+        ['CSeq', `${sequence} ${method}`],
+        ['Max-Forwards', '70'],
+        ['Contact', `<${this.#sip.uri('udp', 'test')}>`],
+      ],
+    });
   }
 }
 

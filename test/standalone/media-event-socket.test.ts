@@ -129,12 +129,18 @@ t.test('the protocol, byte by byte', async (t) => {
     await new Promise((resolve) => setImmediate(resolve));
   }
   await until(() => slow.replies.length === 2 && slow.bodies.length === 1, 'three answers');
-  t.same([slow.replies, slow.bodies], [['+OK accepted', '+OK event listener enabled json'], ['false']]); // prettier-ignore
+  t.same([slow.replies, slow.bodies], [['+OK accepted', '+OK event listener enabled json'], ['false']]);
   const table: readonly (readonly [string, string])[] = [
-    ['event plain ALL', '-ERR only events as json are given'], ['event json', '-ERR no keywords supplied'], ['filter Unique-ID x', '+OK filter added. [Unique-ID]=[x]'],
-    ['filter delete Unique-ID x', '+OK filter deleted. [Unique-ID][x]'], ['filter', '-ERR invalid syntax'], ['nixevent CHANNEL_CREATE', '+OK events nixed'],
-    ['noevents', '-ERR not listening for events'], ['sendmsg', '-ERR command not found'], ['log 7', '-ERR command not found'],
-  ]; // prettier-ignore
+    ['event plain ALL', '-ERR only events as json are given'],
+    ['event json', '-ERR no keywords supplied'],
+    ['filter Unique-ID x', '+OK filter added. [Unique-ID]=[x]'],
+    ['filter delete Unique-ID x', '+OK filter deleted. [Unique-ID][x]'],
+    ['filter', '-ERR invalid syntax'],
+    ['nixevent CHANNEL_CREATE', '+OK events nixed'],
+    ['noevents', '-ERR not listening for events'],
+    ['sendmsg', '-ERR command not found'],
+    ['log 7', '-ERR command not found'],
+  ];
   for (const [command, reply] of table) t.equal(await slow.command(command), reply, command);
   t.equal(await slow.command('exit'), '+OK bye');
   await until(() => slow.closed && slow.notices.includes('text/disconnect-notice'), 'goodbye');

@@ -141,8 +141,13 @@ t.test('the dialplan of freeswitch-conf carries a plan out', async (t) => {
   t.match(line, /"NORMAL_CLEARING","16","recv_bye","200","SUCCESS",/);
 
   const table: readonly (readonly [number, number, string])[] = [
-    [486, 486, 'USER_BUSY'], [603, 603, 'CALL_REJECTED'], [480, 480, 'NO_USER_RESPONSE'], [404, 480, 'UNALLOCATED_NUMBER'], [488, 488, 'INCOMPATIBLE_DESTINATION'], [503, 480, 'NORMAL_TEMPORARY_FAILURE'],
-  ]; // prettier-ignore
+    [486, 486, 'USER_BUSY'],
+    [603, 603, 'CALL_REJECTED'],
+    [480, 480, 'NO_USER_RESPONSE'],
+    [404, 480, 'UNALLOCATED_NUMBER'],
+    [488, 488, 'INCOMPATIBLE_DESTINATION'],
+    [503, 480, 'NORMAL_TEMPORARY_FAILURE'],
+  ];
   for (const [theirs, ours, cause] of table) {
     behave = (call) => call.reply(theirs);
     const call = await place({ Plan: leg('b') });
@@ -162,7 +167,11 @@ t.test('the dialplan of freeswitch-conf carries a plan out', async (t) => {
   t.equal(await ended(await place({ Plan: leg('e', 1) })), 480, 'nobody answers in his time');
 
   const refused: readonly Readonly<Record<string, string>>[] = [
-    {}, { Plan: 'loopback/x' }, { Plan: `${leg('a')} ` + 'x' }, { Plan: `{api_on_answer=x}${leg('a')}` }, { Plan: leg('a').replace('127.0.0.1', '127.0.0.9') },
-  ]; // prettier-ignore
+    {},
+    { Plan: 'loopback/x' },
+    { Plan: `${leg('a')} ` + 'x' },
+    { Plan: `{api_on_answer=x}${leg('a')}` },
+    { Plan: leg('a').replace('127.0.0.1', '127.0.0.9') },
+  ];
   for (const plan of refused) t.equal(await ended(await place(plan)), 403, JSON.stringify(plan));
 });

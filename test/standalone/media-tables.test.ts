@@ -33,7 +33,13 @@ t.test('XML: what is read, and what is refused by file and line', async (t) => {
   );
   t.equal(root.attributes.get('x'), '1 "2"');
   t.equal(root.attributes.get('y'), '<AB&');
-  t.same(root.children.map((child) => [child.name, child.text, child.line]), [['b', '', 3], ['c', '"', 3]]); // prettier-ignore
+  t.same(
+    root.children.map((child) => [child.name, child.text, child.line]),
+    [
+      ['b', '', 3],
+      ['c', '"', 3],
+    ],
+  );
   t.equal(root.text.trim(), 'text <&');
   const faults: readonly (readonly [string, number, RegExp])[] = [
     ['<a>\n<b>\n</a>', 3, /<\/a> where <\/b> of line 2/],
@@ -166,9 +172,22 @@ t.test('variables are expanded as FreeSWITCH does', async (t) => {
     inner: '${x(1)}',
   };
   const table: readonly (readonly [string, string])[] = [
-    ['x${a}y', 'xhelloy'], ['${missing}', ''], ['${a:1}', 'ello'], ['${a:1:2}', 'el'], ['${a:-2}', 'lo'], ['${a:-9}', 'hello'], ['${a:9}', ''],
-    ['${b}', 'hello b'], ['${${name}}', 'hello'], ['\\${a}', '${a}'], ['$${a}', 'hello'], ['${money}', '5$'], ['${a', '${a'], ['$', '$'], ['no', 'no'],
-  ]; // prettier-ignore
+    ['x${a}y', 'xhelloy'],
+    ['${missing}', ''],
+    ['${a:1}', 'ello'],
+    ['${a:1:2}', 'el'],
+    ['${a:-2}', 'lo'],
+    ['${a:-9}', 'hello'],
+    ['${a:9}', ''],
+    ['${b}', 'hello b'],
+    ['${${name}}', 'hello'],
+    ['\\${a}', '${a}'],
+    ['$${a}', 'hello'],
+    ['${money}', '5$'],
+    ['${a', '${a'],
+    ['$', '$'],
+    ['no', 'no'],
+  ];
   for (const [text, expected] of table)
     t.equal(
       expand(text, (name) => values[name]),
@@ -245,7 +264,19 @@ t.test('dial strings', async (t) => {
   const table: readonly (readonly [string, unknown])[] = [
     ['sofia/p/sip:a@b', [{}, [[['p', 'sip:a@b', {}]]]]],
     ['sofia/p/a@b:1;transport=tcp', [{}, [[['p', 'sip:a@b:1;transport=tcp', {}]]]]],
-    ['{x=1,y=2}[z=3]sofia/p/sip:a@b,[z=4]sofia/p/sip:c@d|sofia/q/sip:e@f', [{ x: '1', y: '2' }, [[['p', 'sip:a@b', { z: '3' }], ['p', 'sip:c@d', { z: '4' }]], [['q', 'sip:e@f', {}]]]]],
+    [
+      '{x=1,y=2}[z=3]sofia/p/sip:a@b,[z=4]sofia/p/sip:c@d|sofia/q/sip:e@f',
+      [
+        { x: '1', y: '2' },
+        [
+          [
+            ['p', 'sip:a@b', { z: '3' }],
+            ['p', 'sip:c@d', { z: '4' }],
+          ],
+          [['q', 'sip:e@f', {}]],
+        ],
+      ],
+    ],
     ["{x='a,b',y=c\\,d}sofia/p/sip:a@b", [{ x: 'a,b', y: 'c,d' }, [[['p', 'sip:a@b', {}]]]]],
     ['{^^:x=a,b:y=c}sofia/p/sip:a@b', [{ x: 'a,b', y: 'c' }, [[['p', 'sip:a@b', {}]]]]],
     ['[a=1|2,b=3]sofia/p/sip:a@b', [{}, [[['p', 'sip:a@b', { a: '1|2', b: '3' }]]]]],
@@ -255,7 +286,7 @@ t.test('dial strings', async (t) => {
     ['sofia/p', [{}, [['INVALID_URL']]]],
     ['', [{}, [['CHAN_NOT_IMPLEMENTED']]]],
     ['{x=1', [{}, [['CHAN_NOT_IMPLEMENTED']]]],
-  ]; // prettier-ignore
+  ];
   for (const [text, expected] of table) t.same(dialled(text), expected, text);
   fc.assert(
     fc.property(
@@ -267,10 +298,19 @@ t.test('dial strings', async (t) => {
 
 t.test('causes and responses', async (t) => {
   const table: readonly (readonly [number, string, number])[] = [
-    [486, 'USER_BUSY', 486], [480, 'NO_USER_RESPONSE', 408], [404, 'UNALLOCATED_NUMBER', 404], [603, 'CALL_REJECTED', 603],
-    [503, 'NORMAL_TEMPORARY_FAILURE', 503], [408, 'RECOVERY_ON_TIMER_EXPIRE', 504], [487, 'ORIGINATOR_CANCEL', 487], [500, 'NORMAL_TEMPORARY_FAILURE', 503],
-    [488, 'INCOMPATIBLE_DESTINATION', 488], [502, 'NETWORK_OUT_OF_ORDER', 503], [499, 'NORMAL_UNSPECIFIED', 480], [403, 'CALL_REJECTED', 603],
-  ]; // prettier-ignore
+    [486, 'USER_BUSY', 486],
+    [480, 'NO_USER_RESPONSE', 408],
+    [404, 'UNALLOCATED_NUMBER', 404],
+    [603, 'CALL_REJECTED', 603],
+    [503, 'NORMAL_TEMPORARY_FAILURE', 503],
+    [408, 'RECOVERY_ON_TIMER_EXPIRE', 504],
+    [487, 'ORIGINATOR_CANCEL', 487],
+    [500, 'NORMAL_TEMPORARY_FAILURE', 503],
+    [488, 'INCOMPATIBLE_DESTINATION', 488],
+    [502, 'NETWORK_OUT_OF_ORDER', 503],
+    [499, 'NORMAL_UNSPECIFIED', 480],
+    [403, 'CALL_REJECTED', 603],
+  ];
   for (const [status, cause, back] of table) {
     t.equal(causeOfStatus(status), cause);
     t.equal(statusOfCause(causeOfStatus(status)), back);
@@ -281,7 +321,24 @@ t.test('causes and responses', async (t) => {
   t.equal(q850('ORIGINATOR_CANCEL'), 16);
   t.equal(reasonOf('LOSE_RACE'), 'SIP;cause=200;text="Call completed elsewhere"');
   t.equal(reasonOf('USER_BUSY'), 'Q.850;cause=17;text="USER_BUSY"');
-  const channel = new Channel('inbound', 'sofia/p/x', { username: '', callerIdName: '', callerIdNumber: '1', originalCallerIdName: '', originalCallerIdNumber: '', calleeIdName: '', calleeIdNumber: '', networkAddress: '', ani: '', destinationNumber: '', context: 'c' }, 1); // prettier-ignore
+  const channel = new Channel(
+    'inbound',
+    'sofia/p/x',
+    {
+      username: '',
+      callerIdName: '',
+      callerIdNumber: '1',
+      originalCallerIdName: '',
+      originalCallerIdNumber: '',
+      calleeIdName: '',
+      calleeIdNumber: '',
+      networkAddress: '',
+      ani: '',
+      destinationNumber: '',
+      context: 'c',
+    },
+    1,
+  );
   channel.variables.set('Sip_H_X', 'v');
   t.equal(channel.get('sip_h_x'), 'v', 'names compare without case');
   t.equal(channel.get('caller_id_number'), '1');
@@ -300,8 +357,13 @@ t.test('sounds: G.711, tones, WAV files', async (t) => {
   t.same([...encode('PCMU', Int16Array.of(0, 32767, -32768))], [0xff, 0x80, 0x00]);
   t.same([...encode('PCMA', Int16Array.of(0, 32767, -32768))], [0xd5, 0xaa, 0x2a]);
   t.same(parseToneStream('v=-10;%(500\\,100\\,660)%(100,0,440,480);loops=2'), {
-    segments: [{ on: 500, off: 100, frequencies: [660] }, { on: 100, off: 0, frequencies: [440, 480] }], loops: 2, decibels: -10,
-  }); // prettier-ignore
+    segments: [
+      { on: 500, off: 100, frequencies: [660] },
+      { on: 100, off: 0, frequencies: [440, 480] },
+    ],
+    loops: 2,
+    decibels: -10,
+  });
   for (const bad of ['', '%(a)', '%(1,2,9000)', 'x', '%(100,0,440', 'path=/etc/passwd'])
     t.equal(parseToneStream(bad), undefined, bad);
   const tone = parseToneStream('%(100,100,1000);loops=2');
@@ -357,7 +419,10 @@ t.test('session descriptions', async (t) => {
     'v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nc=IN IP4 1.2.3.4\r\nt=0 0\r\na=sendonly\r\nm=video 5 RTP/AVP 99\r\nm=audio 4000 RTP/AVP 18 97 0 101\r\nc=IN IP4 5.6.7.8\r\na=rtpmap:97 pcma/8000\r\na=rtpmap:101 telephone-event/8000\r\n',
   );
   t.match(offer, { address: '5.6.7.8', port: 4000, telephoneEvent: 101, direction: 'sendonly' });
-  t.same(offer?.codecs, [{ codec: 'PCMA', payloadType: 97 }, { codec: 'PCMU', payloadType: 0 }]); // prettier-ignore
+  t.same(offer?.codecs, [
+    { codec: 'PCMA', payloadType: 97 },
+    { codec: 'PCMU', payloadType: 0 },
+  ]);
   const answer = writeSdp(
     {
       address: '9.9.9.9',
@@ -385,7 +450,10 @@ t.test('session descriptions', async (t) => {
 t.test('commands of the event socket are cut at blank lines, wherever the bytes were cut', async (t) => {
   const text = 'auth x y\n\n\nbgapi status\r\nJob-UUID: 7\r\n\r\nevent json ä\n\n';
   const whole = new CommandReader().read(Buffer.from(text));
-  t.same(whole.map(({ line, headers }) => [line, ...headers]), [['auth x y'], ['bgapi status', ['job-uuid', '7']], ['event json ä']]); // prettier-ignore
+  t.same(
+    whole.map(({ line, headers }) => [line, ...headers]),
+    [['auth x y'], ['bgapi status', ['job-uuid', '7']], ['event json ä']],
+  );
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1 }), (sizes) => {
       const reader = new CommandReader();

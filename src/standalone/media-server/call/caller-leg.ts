@@ -101,7 +101,11 @@ export class CallerLeg extends Leg {
 
   protected override sendEnd(cause: Cause, reason: string): void {
     const { channel } = this;
-    if (this.farEndGone) return;
+    if (this.farEndGone) {
+      // CANCEL had its 487 already; a BYE before the answer leaves the INVITE without one.
+      if (!channel.answered) this.#transaction.reply(487, { headers: this.common() });
+      return;
+    }
     if (channel.answered) return this.bye(reason);
     const told = /^sips?:([0-9]{3})$/.exec(channel.get('last_bridge_proto_specific_hangup_cause') ?? '')?.[1];
     const bridged = told !== undefined && Number(told) >= 300 ? Number(told) : undefined;
@@ -188,19 +192,24 @@ function channelOf(ground: Ground, { request, flow, localTag }: ServerTransactio
   const number = fromUri?.user ?? 'anonymous';
   const name = from.displayName === '' ? number : from.displayName;
   const address = fromUri ? `${number}@${hostPort(fromUri)}` : number;
-  const channel = new Channel('inbound', `sofia/${profile.name}/${address}`, {
-    username: number,
-    callerIdName: name,
-    callerIdNumber: number,
-    originalCallerIdName: name,
-    originalCallerIdNumber: number,
-    calleeIdName: '',
-    calleeIdNumber: '',
-    networkAddress: flow.host,
-    ani: number,
-    destinationNumber: requestUri?.user ?? '',
-    context: profile.context,
-  }, ground.nextSessionId('inbound')); // prettier-ignore
+  const channel = new Channel(
+    'inbound',
+    `sofia/${profile.name}/${address}`,
+    {
+      username: number,
+      callerIdName: name,
+      callerIdNumber: number,
+      originalCallerIdName: name,
+      originalCallerIdNumber: number,
+      calleeIdName: '',
+      calleeIdNumber: '',
+      networkAddress: flow.host,
+      ani: number,
+      destinationNumber: requestUri?.user ?? '',
+      context: profile.context,
+    },
+    ground.nextSessionId('inbound'),
+  );
   channel.hitDialplan = true;
   const { variables } = channel;
   variables.setAll([
