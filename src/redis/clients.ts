@@ -88,7 +88,8 @@ export class RedisClients {
 
   /** One more patient connection, for subscriptions and blocking reads; closed with the others. */
   dedicated(name: string): RedisClient {
-    if (this.#closing !== undefined) throw new RedisNotUsable('redisDown', 'the connections to Redis are closed');
+    if (this.#closing !== undefined)
+      throw new RedisNotUsable('redisDown', 'the connections to Redis are closed');
     return this.#open({ ...BACKGROUND, connectionName: `tagswitch-${name}` });
   }
 
@@ -98,7 +99,10 @@ export class RedisClients {
     await Promise.all([this.call, this.background].map((client) => this.#connected(client, deadline)));
     const version = await serverVersion(this.call);
     if (Number.parseInt(version, 10) < OLDEST_MAJOR) {
-      throw new RedisNotUsable('redisTooOld', `Redis is version ${version}; tagswitch needs ${OLDEST_MAJOR} or later`);
+      throw new RedisNotUsable(
+        'redisTooOld',
+        `Redis is version ${version}; tagswitch needs ${OLDEST_MAJOR} or later`,
+      );
     }
   }
 

@@ -5,11 +5,30 @@ import type { ScriptName, ScriptPort } from '../numbers/ports.js';
 import type { RedisClient } from './clients.js';
 import { loadScript } from './lua.js';
 
-const NAMES = ['allocate', 'renew', 'end', 'resolve', 'reserve', 'withdraw', 'append', 'keep'] as const satisfies readonly ScriptName[];
+const NAMES = [
+  'allocate',
+  'renew',
+  'end',
+  'resolve',
+  'reserve',
+  'withdraw',
+  'append',
+  'keep',
+] as const satisfies readonly ScriptName[];
 const DIRECTORY = fileURLToPath(new URL('../numbers/scripts/', import.meta.url));
 
 /** What Redis answers when it is there and still cannot serve: for us the same as silence. */
-const CANNOT_SERVE = new Set(['LOADING', 'BUSY', 'MASTERDOWN', 'READONLY', 'CLUSTERDOWN', 'TRYAGAIN', 'NOREPLICAS', 'MISCONF', 'OOM']);
+const CANNOT_SERVE = new Set([
+  'LOADING',
+  'BUSY',
+  'MASTERDOWN',
+  'READONLY',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'NOREPLICAS',
+  'MISCONF',
+  'OOM',
+]);
 
 /** A script failed in Redis. `code` is the first word of what it said: `error_reply('CODE ...')`, `ERR` for a fault in it. */
 export class ScriptFailed extends Error {
@@ -36,10 +55,16 @@ export class RedisScripts implements ScriptPort {
   constructor(client: RedisClient, deadlineMs?: number, directory: string = DIRECTORY) {
     this.#client = client;
     this.#deadlineMs = deadlineMs;
-    this.#commands = new Map(NAMES.map((name) => [name, defineScript(client, `tagswitch_${name}`, loadScript(directory, name))]));
+    this.#commands = new Map(
+      NAMES.map((name) => [name, defineScript(client, `tagswitch_${name}`, loadScript(directory, name))]),
+    );
   }
 
-  async run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async run(
+    script: ScriptName,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
     const command = this.#commands.get(script);
     if (command === undefined) throw new TypeError(`there is no script ${script}`);
     try {
