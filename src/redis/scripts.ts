@@ -3,6 +3,7 @@ import { ReplyError } from 'ioredis';
 import { StoreUnavailable } from '../numbers/ports.js';
 import type { ScriptName, ScriptPort } from '../numbers/ports.js';
 import type { RedisClient } from './clients.js';
+import { within } from './deadline.js';
 import { loadScript } from './lua.js';
 
 const NAMES = [
@@ -69,7 +70,9 @@ export class RedisScripts implements ScriptPort {
     if (command === undefined) throw new TypeError(`there is no script ${script}`);
     try {
       const reply = command.call(this.#client, keys.length, ...keys, ...args);
-      return await (this.#deadlineMs === undefined ? reply : within(reply, this.#deadlineMs));
+      const ms = this.#deadlineMs;
+      if (ms === undefined) return await reply;
+      return await within(reply, ms, () => new StoreUnavailable(`Redis did not answer within ${ms} ms`));
     } catch (error) {
       throw translated(error, script);
     }
@@ -82,19 +85,6 @@ function defineScript(client: RedisClient, method: string, lua: string): Command
   const command: unknown = Reflect.get(client, method);
   if (typeof command !== 'function') throw new TypeError(`ioredis did not define ${method}`);
   return command as Command;
-}
-
-/** Settles as `reply` does, or rejects after `ms`. A late reply is dropped: the script has run, its caller has moved on. */
-async function within(reply: Promise<unknown>, ms: number): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new StoreUnavailable(`Redis did not answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([reply, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** ioredis's errors carry the command with its arguments, callers among them; ours carry the text alone. */

@@ -74,7 +74,7 @@ t.test('Redis dies and comes back', async (t) => {
   const { ms } = await timed(clients.call.ping());
   t.ok(ms < PATIENCE_MS, 'refused at once');
   const patient = clients.background.ping();
-  await timed(clients.ready(300));
+  t.match(await timed(clients.ready(300)), { code: 'redisDown' });
   await redis.start();
   t.equal(await patient, 'PONG', 'background work waited');
   await clients.ready(5_000);
