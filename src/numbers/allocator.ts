@@ -5,7 +5,7 @@ import { LOG_LENGTH } from './holder-log.js';
 import { accountKeys, holderField, WAKE_CHANNEL } from './keys.js';
 import { mintLinkTail, poolOfLink, poolTag } from './links.js';
 import type { ScriptPort } from './ports.js';
-import { readResolution, receivedEvent } from './resolution.js';
+import { readResolution, receivedEvent, withoutItsEndpoint } from './resolution.js';
 import type { Allocation, AllocationRequest, Renewal, Resolution, ResolutionRequest } from './types.js';
 
 /**
@@ -47,7 +47,15 @@ export class Allocator {
     const { holdMs, heartbeatMs, printedNumber } = directory.site;
     const keys = accountKeys(account);
     holderField(endpoint, site, session); // refuses ids that could be taken for others
-    const none = { link: null, number: printedNumber, level: 'none', until: null, holdMs, heartbeatMs, fresh: false } as const;
+    const none = {
+      link: null,
+      number: printedNumber,
+      level: 'none',
+      until: null,
+      holdMs,
+      heartbeatMs,
+      fresh: false,
+    } as const;
 
     const pools = candidatePools(directory.pools, site, endpoint);
     if (pools.length === 0) return none;
@@ -68,13 +76,17 @@ export class Allocator {
     const [code, number, link, until] = reply as readonly unknown[];
     if (code === Code.empty) return none;
     if (code !== Code.given && code !== Code.renewed) throw new UnexpectedReply('allocate');
-    if (typeof number !== 'string' || !isLink(link) || typeof until !== 'number') throw new UnexpectedReply('allocate');
+    if (typeof number !== 'string' || !isLink(link) || typeof until !== 'number')
+      throw new UnexpectedReply('allocate');
     return { link, number, level: 'session', until, holdMs, heartbeatMs, fresh: code === Code.given };
   }
 
-  /** A page is still there: its link lives on for as long as its site said when it was made. */
-  async renew(account: string, link: string): Promise<Renewal> {
-    const reply = await this.#onLink('renew', account, link);
+  /**
+   * A page is still there: its link lives on for as long as its site said when it was made.
+   * `sites`: ids of those whose links may be touched, the links of others are `unknown`; empty for any.
+   */
+  async renew(account: string, link: string, sites: readonly string[] = []): Promise<Renewal> {
+    const reply = await this.#onLink('renew', account, link, sites);
     const [code, number, until, endpoint, site, holdMs] = reply;
     if (code === Code.ended) return { state: 'ended' };
     if (code === Code.unknownLink) return { state: 'unknown' };
@@ -91,9 +103,17 @@ export class Allocator {
     return { state: 'renewed', number, until, endpoint, site, holdMs };
   }
 
-  /** A page is gone. `done`: its link ended now; `ended`: it was over already; `unknown`: there is no such link. */
-  async end(account: string, link: string): Promise<'done' | 'ended' | 'unknown'> {
-    const [code] = await this.#onLink('end', account, link);
+  /**
+   * A page is gone. `done`: its link ends now, or after `graceMs` if neither a heartbeat nor the next page of the session
+   * comes before; `ended`: it was over already; `unknown`: there is no such link. `sites` as for `renew`.
+   */
+  async end(
+    account: string,
+    link: string,
+    sites: readonly string[] = [],
+    graceMs = 0,
+  ): Promise<'done' | 'ended' | 'unknown'> {
+    const [code] = await this.#onLink('end', account, link, sites, graceMs);
     if (code === Code.done) return 'done';
     if (code === Code.ended) return 'ended';
     if (code === Code.unknownLink) return 'unknown';
@@ -121,21 +141,26 @@ export class Allocator {
       ],
     );
     const found = readResolution(reply, request.defaultEndpoint);
-    if (found.endpoint === undefined || this.#endpointExists(request.account, found.endpoint)) return found;
-    const { endpoint: _gone, ...visit } = found;
-    return request.defaultEndpoint === undefined || request.defaultEndpoint === found.endpoint
-      ? { ...visit, why: 'unknownNumber' }
-      : { ...visit, endpoint: request.defaultEndpoint, why: 'poolDefault' };
+    const exists = (endpoint: string): boolean => this.#endpointExists(request.account, endpoint);
+    return found.endpoint === undefined || exists(found.endpoint)
+      ? found
+      : withoutItsEndpoint(found, request.defaultEndpoint, exists);
   }
 
-  async #onLink(script: 'renew' | 'end', account: string, link: string): Promise<readonly unknown[]> {
+  async #onLink(
+    script: 'renew' | 'end',
+    account: string,
+    link: string,
+    sites: readonly string[],
+    ...more: readonly number[]
+  ): Promise<readonly unknown[]> {
     const keys = accountKeys(account);
     const pool = poolOfLink(link);
     if (pool === undefined) return [Code.unknownLink];
     const reply = await this.#scripts.run(
       script,
       [keys.links, keys.numbers, keys.ends(pool)],
-      [this.#now(), MARGIN_MS, LOG_LENGTH, link],
+      [this.#now(), MARGIN_MS, LOG_LENGTH, link, sites.join(' '), ...more],
     );
     if (!Array.isArray(reply)) throw new UnexpectedReply(script);
     return reply as readonly unknown[];
