@@ -3,7 +3,7 @@ import type { CallEvent } from '../../src/calls/events.js';
 import { BadCursor, type CallFilter, type CallLog } from '../../src/calls/ports.js';
 import type { CallRecord } from '../../src/calls/record.js';
 import { DirectoryIndex } from '../../src/directory/directory-index.js';
-import type { Account, Directory } from '../../src/directory/model.js';
+import type { Account, Directory, Site } from '../../src/directory/model.js';
 import { createHttp, type HttpServer } from '../../src/http/server.js';
 import type { HttpParts, LinkPort } from '../../src/http/ports.js';
 import { mintId } from '../../src/ids.js';
@@ -45,12 +45,13 @@ function makeAccount(name: string, key: string, origins: readonly string[], over
 }
 
 /** Two accounts: the first has the site `web` (ORIGIN) and `closed` (OTHER_ORIGIN, may name `service` alone). */
-export function makeDirectory(origin = ORIGIN): Directory {
+export function makeDirectory(origin = ORIGIN, otherOrigin = OTHER_ORIGIN, life: Partial<Site> = {}): Directory {
   const first = makeAccount('acme', KEY, [origin]);
   const service = { id: mintId('end'), name: 'service', ring: [] };
-  const web = first.sites[0];
-  if (web === undefined) throw new Error('the account has a site');
-  const closed = { ...web, id: mintId('site'), name: 'closed', origins: [OTHER_ORIGIN], endpoints: [service.id] };
+  const [site] = first.sites;
+  if (site === undefined) throw new Error('the account has a site');
+  const web = { ...site, ...life };
+  const closed = { ...web, id: mintId('site'), name: 'closed', origins: [otherOrigin], endpoints: [service.id] };
   const acme: Account = { ...first, sites: [web, closed], endpoints: [...first.endpoints, service] };
   const other = makeAccount('other', OTHER_KEY, ['https://other.example.com'], {
     pools: [{ id: mintId('pool'), name: 'main', numbers: [{ first: '+12025550150', last: '+12025550159' }] }],
