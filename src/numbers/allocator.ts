@@ -47,7 +47,15 @@ export class Allocator {
     const { holdMs, heartbeatMs, printedNumber } = directory.site;
     const keys = accountKeys(account);
     holderField(endpoint, site, session); // refuses ids that could be taken for others
-    const none = { link: null, number: printedNumber, level: 'none', until: null, holdMs, heartbeatMs, fresh: false } as const;
+    const none = {
+      link: null,
+      number: printedNumber,
+      level: 'none',
+      until: null,
+      holdMs,
+      heartbeatMs,
+      fresh: false,
+    } as const;
 
     const pools = candidatePools(directory.pools, site, endpoint);
     if (pools.length === 0) return none;
@@ -68,7 +76,8 @@ export class Allocator {
     const [code, number, link, until] = reply as readonly unknown[];
     if (code === Code.empty) return none;
     if (code !== Code.given && code !== Code.renewed) throw new UnexpectedReply('allocate');
-    if (typeof number !== 'string' || !isLink(link) || typeof until !== 'number') throw new UnexpectedReply('allocate');
+    if (typeof number !== 'string' || !isLink(link) || typeof until !== 'number')
+      throw new UnexpectedReply('allocate');
     return { link, number, level: 'session', until, holdMs, heartbeatMs, fresh: code === Code.given };
   }
 

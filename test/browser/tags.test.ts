@@ -13,7 +13,10 @@ const browser = await openBrowser();
 t.teardown(() => browser.close());
 
 /** An HTTP interface on a socket whose demo site is its own address. */
-async function open(life: { holdMs?: number; heartbeatMs?: number } = {}, extraOrigin?: string): Promise<{ w: World; base: string }> {
+async function open(
+  life: { holdMs?: number; heartbeatMs?: number } = {},
+  extraOrigin?: string,
+): Promise<{ w: World; base: string }> {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const directory = makeDirectory(extraOrigin, base, { holdMs: 30_000, heartbeatMs: HEARTBEAT, ...life });
@@ -114,7 +117,11 @@ t.test('a number that was taken away is replaced by another', async (t) => {
   const link = w.links.links[0];
   if (link === undefined) throw new Error('there is a link');
   link.until = 0;
-  w.links.links.push({ ...link, request: { ...link.request, session: 'another' }, until: Date.now() + 60_000 });
+  w.links.links.push({
+    ...link,
+    request: { ...link.request, session: 'another' },
+    until: Date.now() + 60_000,
+  });
   await page.getByText('(202) 555-0101').waitFor();
   t.equal(await page.locator('#number').getAttribute('href'), 'tel:+12025550101');
   await page.close();
@@ -134,13 +141,17 @@ t.test('whatever fails, the page shows its printed number', async (t) => {
   t.equal(await shownOn(page), '(202) 555-0100');
   await w.http.close();
   await page.locator('#state', { hasText: 'none could be given' }).waitFor();
-  t.equal(await shownOn(page), PRINTED, 'the link ended unheard: the number may be another\'s by now');
+  t.equal(await shownOn(page), PRINTED, "the link ended unheard: the number may be another's by now");
   t.equal(await page.locator('#number').getAttribute('href'), 'tel:+12025550199');
   await page.close();
 });
 
 /** A site of its own on another port, with the snippet of POST /v1/tags and the strictest policy that lets it work. */
-async function openSite(): Promise<{ server: Server; origin: string; serve: (html: string, policy: string) => void }> {
+async function openSite(): Promise<{
+  server: Server;
+  origin: string;
+  serve: (html: string, policy: string) => void;
+}> {
   let html = '';
   let policy = '';
   const server = createServer((_request, response) => {
@@ -160,21 +171,23 @@ async function openSite(): Promise<{ server: Server; origin: string; serve: (htm
   };
 }
 
-t.test("on a customer's page: every way of writing the number, and nothing else, across origins", async (t) => {
-  const site = await openSite();
-  t.teardown(() => {
-    site.server.closeAllConnections();
-    site.server.close();
-  });
-  const { w, base } = await open({}, site.origin);
-  t.teardown(() => w.http.close());
-  const tags = await fetch(`${base}/v1/tags`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ site: 'web', endpoint: 'sales' }),
-  });
-  const { snippet } = (await tags.json()) as { snippet: string };
-  const body = `
+t.test(
+  "on a customer's page: every way of writing the number, and nothing else, across origins",
+  async (t) => {
+    const site = await openSite();
+    t.teardown(() => {
+      site.server.closeAllConnections();
+      site.server.close();
+    });
+    const { w, base } = await open({}, site.origin);
+    t.teardown(() => w.http.close());
+    const tags = await fetch(`${base}/v1/tags`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ site: 'web', endpoint: 'sales' }),
+    });
+    const { snippet } = (await tags.json()) as { snippet: string };
+    const body = `
     <p id="text">Call (202) 555-0199, +1 202-555-0199, 202.555.0199 or 1 202 555 0199 today</p>
     <p id="other">Fax 202-555-0111, order 12025550199123, 555-0199</p>
     <a id="tel" href="tel:+1-202-555-0199"><b>202-555-0199</b></a>
@@ -182,41 +195,55 @@ t.test("on a customer's page: every way of writing the number, and nothing else,
     <span id="marked" data-tagswitch>one-two-three</span>
     <p id="off" data-tagswitch-off>202-555-0199</p>
     <textarea id="area">202-555-0199</textarea>`;
-  const policy = `default-src 'none'; script-src ${base}; connect-src ${base}`;
-  site.serve(`<!doctype html><title>x</title><link rel="icon" href="data:,">${snippet}<body>${body}</body>`, policy);
-  const page = await browser.context.newPage();
-  const wrong: string[] = [];
-  page.on('pageerror', (error) => void wrong.push(error.message));
-  page.on('console', (message) => void (message.text().includes('script') && wrong.push(message.text())));
-  await page.goto(`${site.origin}/landing?utm_campaign=${'ü'.repeat(300)}&gclid=${'x'.repeat(600)}`);
-  await page.getByText('Call (202) 555-0100').waitFor();
-  const text = (id: string) => page.locator(`#${id}`).textContent();
-  t.equal(await text('text'), `Call ${Array(2).fill('(202) 555-0100').join(', ')}, (202) 555-0100 or (202) 555-0100 today`);
-  t.equal(await text('other'), 'Fax 202-555-0111, order 12025550199123, 555-0199');
-  t.equal(await page.locator('#tel').getAttribute('href'), 'tel:+12025550100');
-  t.equal(await text('tel'), '(202) 555-0100');
-  t.equal(await page.locator('#elsewhere').getAttribute('href'), 'tel:+12025550111');
-  t.equal(await text('marked'), '(202) 555-0100');
-  t.equal(await text('off'), '202-555-0199');
-  t.equal(await page.locator('#area').inputValue(), '202-555-0199');
-  t.match(JSON.parse(w.links.links[0]?.request.touch ?? ''), { campaign: /^ü{200}$/ }, 'a touch that fits');
-  await until(() => w.links.asked > 1);
-  t.ok(w.links.asked > 1, 'the heartbeat passes its preflight');
-  await page.goto('about:blank');
-  await until(() => (w.links.links[0]?.until ?? Infinity) < Date.now() + 10_000);
-  t.ok((w.links.links[0]?.until ?? Infinity) < Date.now() + 10_000, 'the beacon arrives from another origin');
-  t.strictSame(wrong, []);
+    const policy = `default-src 'none'; script-src ${base}; connect-src ${base}`;
+    site.serve(
+      `<!doctype html><title>x</title><link rel="icon" href="data:,">${snippet}<body>${body}</body>`,
+      policy,
+    );
+    const page = await browser.context.newPage();
+    const wrong: string[] = [];
+    page.on('pageerror', (error) => void wrong.push(error.message));
+    page.on('console', (message) => void (message.text().includes('script') && wrong.push(message.text())));
+    await page.goto(`${site.origin}/landing?utm_campaign=${'ü'.repeat(300)}&gclid=${'x'.repeat(600)}`);
+    await page.getByText('Call (202) 555-0100').waitFor();
+    const text = (id: string) => page.locator(`#${id}`).textContent();
+    t.equal(
+      await text('text'),
+      `Call ${Array(2).fill('(202) 555-0100').join(', ')}, (202) 555-0100 or (202) 555-0100 today`,
+    );
+    t.equal(await text('other'), 'Fax 202-555-0111, order 12025550199123, 555-0199');
+    t.equal(await page.locator('#tel').getAttribute('href'), 'tel:+12025550100');
+    t.equal(await text('tel'), '(202) 555-0100');
+    t.equal(await page.locator('#elsewhere').getAttribute('href'), 'tel:+12025550111');
+    t.equal(await text('marked'), '(202) 555-0100');
+    t.equal(await text('off'), '202-555-0199');
+    t.equal(await page.locator('#area').inputValue(), '202-555-0199');
+    t.match(JSON.parse(w.links.links[0]?.request.touch ?? ''), { campaign: /^ü{200}$/ }, 'a touch that fits');
+    await until(() => w.links.asked > 1);
+    t.ok(w.links.asked > 1, 'the heartbeat passes its preflight');
+    await page.goto('about:blank');
+    await until(() => (w.links.links[0]?.until ?? Infinity) < Date.now() + 10_000);
+    t.ok(
+      (w.links.links[0]?.until ?? Infinity) < Date.now() + 10_000,
+      'the beacon arrives from another origin',
+    );
+    t.strictSame(wrong, []);
 
-  await page.addInitScript({
-    content: `Object.defineProperty(window, 'localStorage', { get: () => { throw new DOMException('refused', 'SecurityError'); } })`,
-  });
-  await page.goto(`${site.origin}/landing`);
-  await page.getByText('Call (202) 555-010').waitFor();
-  t.equal(w.links.links.length, 2, 'without storage each page is a visit of its own');
+    await page.addInitScript({
+      content: `Object.defineProperty(window, 'localStorage', { get: () => { throw new DOMException('refused', 'SecurityError'); } })`,
+    });
+    await page.goto(`${site.origin}/landing`);
+    await page.getByText('Call (202) 555-010').waitFor();
+    t.equal(w.links.links.length, 2, 'without storage each page is a visit of its own');
 
-  w.acme.sites.forEach((one) => Object.assign(one, { origins: [OTHER_ORIGIN] }));
-  await page.goto(`${site.origin}/landing`);
-  await page.waitForLoadState('networkidle');
-  t.match(await text('text'), /^Call \(202\) 555-0199, \+1 202-555-0199/, 'an origin that is not listed: as it was printed');
-  await page.close();
-});
+    w.acme.sites.forEach((one) => Object.assign(one, { origins: [OTHER_ORIGIN] }));
+    await page.goto(`${site.origin}/landing`);
+    await page.waitForLoadState('networkidle');
+    t.match(
+      await text('text'),
+      /^Call \(202\) 555-0199, \+1 202-555-0199/,
+      'an origin that is not listed: as it was printed',
+    );
+    await page.close();
+  },
+);
