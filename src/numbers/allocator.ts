@@ -72,9 +72,12 @@ export class Allocator {
     return { link, number, level: 'session', until, holdMs, heartbeatMs, fresh: code === Code.given };
   }
 
-  /** A page is still there: its link lives on for as long as its site said when it was made. */
-  async renew(account: string, link: string): Promise<Renewal> {
-    const reply = await this.#onLink('renew', account, link);
+  /**
+   * A page is still there: its link lives on for as long as its site said when it was made.
+   * `sites`: ids of those whose links may be touched, the links of others are `unknown`; empty for any.
+   */
+  async renew(account: string, link: string, sites: readonly string[] = []): Promise<Renewal> {
+    const reply = await this.#onLink('renew', account, link, sites);
     const [code, number, until, endpoint, site, holdMs] = reply;
     if (code === Code.ended) return { state: 'ended' };
     if (code === Code.unknownLink) return { state: 'unknown' };
@@ -91,9 +94,17 @@ export class Allocator {
     return { state: 'renewed', number, until, endpoint, site, holdMs };
   }
 
-  /** A page is gone. `done`: its link ended now; `ended`: it was over already; `unknown`: there is no such link. */
-  async end(account: string, link: string): Promise<'done' | 'ended' | 'unknown'> {
-    const [code] = await this.#onLink('end', account, link);
+  /**
+   * A page is gone. `done`: its link ends now, or after `graceMs` if neither a heartbeat nor the next page of the session
+   * comes before; `ended`: it was over already; `unknown`: there is no such link. `sites` as for `renew`.
+   */
+  async end(
+    account: string,
+    link: string,
+    sites: readonly string[] = [],
+    graceMs = 0,
+  ): Promise<'done' | 'ended' | 'unknown'> {
+    const [code] = await this.#onLink('end', account, link, sites, graceMs);
     if (code === Code.done) return 'done';
     if (code === Code.ended) return 'ended';
     if (code === Code.unknownLink) return 'unknown';
@@ -128,14 +139,20 @@ export class Allocator {
       : { ...visit, endpoint: request.defaultEndpoint, why: 'poolDefault' };
   }
 
-  async #onLink(script: 'renew' | 'end', account: string, link: string): Promise<readonly unknown[]> {
+  async #onLink(
+    script: 'renew' | 'end',
+    account: string,
+    link: string,
+    sites: readonly string[],
+    ...more: readonly number[]
+  ): Promise<readonly unknown[]> {
     const keys = accountKeys(account);
     const pool = poolOfLink(link);
     if (pool === undefined) return [Code.unknownLink];
     const reply = await this.#scripts.run(
       script,
       [keys.links, keys.numbers, keys.ends(pool)],
-      [this.#now(), MARGIN_MS, LOG_LENGTH, link],
+      [this.#now(), MARGIN_MS, LOG_LENGTH, link, sites.join(' '), ...more],
     );
     if (!Array.isArray(reply)) throw new UnexpectedReply(script);
     return reply as readonly unknown[];

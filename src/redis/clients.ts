@@ -155,8 +155,7 @@ export class RedisClients {
   async #close(reason: string): Promise<void> {
     this.#logger.info({ reason }, 'closing the connections to Redis');
     for (const client of this.#states.keys()) this.#become(client, 'closed', {});
-    this.call.disconnect();
-    await Promise.all([...this.#states.keys()].filter((client) => client !== this.call).map(finish));
+    await Promise.all([...this.#states.keys()].map(finish));
   }
 }
 
@@ -188,6 +187,9 @@ async function finish(client: RedisClient): Promise<void> {
     await Promise.race([client.quit().then(nothing, nothing), limit]);
     clearTimeout(timer);
   }
+  // ioredis, told to disconnect between two attempts to connect, forgets the commands that wait: their promises would
+  // never settle. While it connects it rejects them, so one attempt is begun first.
+  if (client.status === 'reconnecting') void client.connect().catch(nothing);
   client.disconnect();
 }
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Test } from 'tap';
-import { BadId, holderField } from '../../src/numbers/keys.js';
+import { holderField } from '../../src/numbers/keys.js';
 import { MARGIN_MS } from '../../src/numbers/allocator.js';
 import { poolOfLink } from '../../src/numbers/links.js';
 import { parseHolderLog } from '../../src/numbers/holder-log.js';
@@ -20,7 +20,7 @@ async function world(t: Test, count: number, given: Parameters<typeof World.open
 t.test('S1.3 a request with an id that could be taken for another spends no number', async (t) => {
   const w = await world(t, 2);
   for (const over of [{ endpoint: '' }, { site: 'a:b' }, { endpoint: 'x}y' }, { account: 'a b' }, { endpoint: 'e'.repeat(65) }]) {
-    await t.rejects(w.allocate('s', over), BadId);
+    await t.rejects(w.allocate('s', over), { code: 'badId' });
   }
   t.equal(await w.redis.exists(w.keys.holders, w.keys.links, w.keys.numbers), 0, 'nothing is in Redis');
   t.equal(await w.redis.zcount(w.keys.ends(w.pool.id), 0, 0), 2, 'both numbers are still unused');

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,15 +15,19 @@ export class TestRedis {
   /** TCP port, 0 without one. */
   readonly port: number;
   readonly #directory: string;
-  readonly #options: readonly string[];
+  /** Arguments of redis-server beside the address and the directory. */
+  readonly options: readonly string[];
+  /** What stands before the settings: a file, and that it is a Sentinel. */
+  readonly #before: readonly string[];
   #child: ChildProcess | undefined;
   #paused = false;
 
-  private constructor(directory: string, port: number, options: readonly string[]) {
+  private constructor(directory: string, port: number, options: readonly string[], before: readonly string[] = []) {
+    this.#before = before;
     this.url = join(directory, 'redis.sock');
     this.port = port;
     this.#directory = directory;
-    this.#options = options;
+    this.options = options;
   }
 
   /** Starts redis-server; `options` are more of its arguments. Resolves when it takes connections. */
@@ -40,20 +44,31 @@ export class TestRedis {
     return TestRedis.start([...options, '--cluster-node-timeout', '2000'], port);
   }
 
+  /** A Sentinel that watches the master `name` on a port of 127.0.0.1. */
+  static async startSentinel(port: number, name: string, master: number): Promise<TestRedis> {
+    const directory = await mkdtemp(join(tmpdir(), 'tagswitch-redis-'));
+    const file = join(directory, 'sentinel.conf');
+    await writeFile(file, `bind 127.0.0.1\nsentinel monitor ${name} 127.0.0.1 ${master} 1\n`);
+    const sentinel = new TestRedis(directory, port, [], [file, '--sentinel']);
+    await sentinel.start();
+    return sentinel;
+  }
+
   /** Starts it, or starts it again after `kill`: empty, on the same socket. */
   async start(): Promise<void> {
     const child = spawn(
       'redis-server',
-      ['--port', String(this.port), '--unixsocket', this.url, '--dir', this.#directory]
-        .concat(['--save', '', '--appendonly', 'no', '--daemonize', 'no'])
-        .concat(this.#options),
+      [...this.#before, '--port', String(this.port), '--unixsocket', this.url, '--dir', this.#directory]
+        .concat(this.#before.length > 0 ? [] : ['--save', '', '--appendonly', 'no'])
+        .concat(this.options),
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     this.#child = child;
+    process.once('exit', () => child.kill('SIGKILL')); // a test that fails half-way leaves nothing behind
     const lines: string[] = [];
     for await (const line of createInterface({ input: child.stdout })) {
       lines.push(line);
-      if (!/accept connections (at|on)|Ready to accept/.test(line)) continue;
+      if (!/ready to accept connections|Sentinel ID is/i.test(line)) continue;
       child.stdout.resume();
       return;
     }
