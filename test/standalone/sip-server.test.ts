@@ -1,79 +1,10 @@
-import Srf from 'drachtio-srf';
-import { once, type EventEmitter } from 'node:events';
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
 import t from 'tap';
 import type { Proto, Target } from '../../src/standalone/sip/flow.js';
 import { Agent } from './support/agent.js';
-import { secret, startServer, type ServerProcess } from './support/sip-server-process.js';
+import { connect, type ProxyResult, type Req, type Res } from './support/application.js';
+import { secret, startServer } from './support/sip-server-process.js';
 import { until } from './support/until.js';
-
-interface ProxyResult {
-  readonly connected: boolean;
-  readonly finalStatus?: number;
-  readonly responses: readonly { readonly msgs: readonly { readonly status: number }[] }[];
-}
-
-/** drachtio-srf as it is; its own types are wrong in places, so here is what the tests use of it. */
-interface RealSrf {
-  connect(options: { host: string; port: number; secret: string }): void;
-  /** Internal: its own disconnect throws when the server is away, and goes on reconnecting. */
-  readonly _app: {
-    readonly client: {
-      readonly wp: { closing: boolean; readonly socket?: Socket };
-      readonly mapServer: ReadonlyMap<Socket, unknown>;
-    };
-  };
-  on(event: string, listener: (...a: never[]) => void): void;
-  invite(handler: (req: Req, res: Res) => void): void;
-  options(handler: (req: Req, res: Res) => void): void;
-  request(uri: string, options: { method: string; headers?: Record<string, string> }): Promise<EventEmitter>;
-  proxyRequest(req: Req, to: string | string[], options: Record<string, unknown>): Promise<ProxyResult>;
-}
-interface Req extends EventEmitter {
-  get(name: string): string;
-  readonly source_address: string;
-  readonly receivedOn: string;
-}
-interface Res {
-  readonly status: number;
-  send(status: number, options?: Record<string, unknown>, callback?: (error: unknown) => void): void;
-}
-
-interface Application {
-  readonly srf: RealSrf;
-  readonly hostPorts: string;
-  /** Resolves when the server has read all that was written so far: frames are answered in order. */
-  settled(): Promise<void>;
-  close(): void;
-}
-
-async function connect(server: ServerProcess, said = secret): Promise<Application> {
-  const srf = new Srf() as unknown as RealSrf;
-  srf.on('error', () => undefined); // drachtio-srf reconnects by itself; the server is killed on purpose below
-  const outcome = once(srf as unknown as EventEmitter, 'connect') as Promise<[Error | null, string]>;
-  srf.connect({ host: '127.0.0.1', port: server.controlPort, secret: said });
-  const [error, hostPorts] = await outcome;
-  if (error) {
-    quit(srf);
-    throw error;
-  }
-  return {
-    srf,
-    hostPorts,
-    settled: () =>
-      srf.request(`sip:127.0.0.1:${server.sipPort}`, { method: 'OPTIONS' }).then(
-        () => undefined,
-        () => undefined,
-      ),
-    close: () => quit(srf),
-  };
-}
-
-function quit(srf: RealSrf): void {
-  srf._app.client.wp.closing = true;
-  for (const socket of srf._app.client.mapServer.keys()) socket.destroy();
-  srf._app.client.wp.socket?.destroy();
-}
 
 t.test('a server, an application, far ends', async (t) => {
   const server = await startServer();
