@@ -93,6 +93,7 @@ export interface Ended extends Step {
   readonly fault: Fault;
   readonly destination?: string;
   /** Stamps that the same witness knows of the steps before; absent when it does not know them. */
+  readonly startedAt?: number;
   readonly ringingAt?: number;
   readonly answeredAt?: number;
 }

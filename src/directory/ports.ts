@@ -1,4 +1,4 @@
-import type { Directory } from './model.js';
+import type { Account, Directory } from './model.js';
 
 /** Where the directory is kept for all processes. The document is the truth; the pools in Redis follow it. */
 export interface DirectoryStore {
@@ -8,4 +8,39 @@ export interface DirectoryStore {
   publish(next: Directory): Promise<boolean>;
   /** Calls `changed` with each new version, within a second; the returned function ends that. */
   watch(changed: (version: number) => void): Promise<() => Promise<void>>;
+}
+
+/**
+ * The pools as allocation sees them. Numbers are E.164; at most 1,000 of them go into one call of `reserve` or
+ * `withdraw`. An account and a pool are ids.
+ */
+export interface PoolWriter {
+  /** Puts numbers into the pool. One that is there already stays as it is. */
+  reserve(account: string, pool: string, numbers: readonly string[]): Promise<void>;
+  /**
+   * Takes numbers out of the pool, all of them or none; one that is not there is no fault. Without `force` nothing is
+   * done when a live link or a live call has one of them: the answer names those, and is empty otherwise.
+   */
+  withdraw(
+    account: string,
+    pool: string,
+    numbers: readonly string[],
+    force: boolean,
+  ): Promise<readonly string[]>;
+  /** All numbers of the pool, in any order. */
+  members(account: string, pool: string): Promise<readonly string[]>;
+}
+
+/** A live link or a live call, and what it needs. Ids are the directory's. */
+export interface LiveHolder {
+  readonly kind: 'link' | 'call';
+  readonly number: string;
+  readonly site?: string;
+  readonly endpoint?: string;
+  readonly trunk?: string;
+}
+
+export interface LiveUse {
+  /** Every live link and live call of the account's numbers. */
+  of(account: Account): Promise<readonly LiveHolder[]>;
 }

@@ -24,6 +24,20 @@ export interface Allocation {
   readonly fresh: boolean;
 }
 
+/** What a heartbeat brought. `ended`: the link is over (410); `unknown`: there is no such link any more (404). */
+export type Renewal =
+  | {
+      readonly state: 'renewed';
+      readonly number: string;
+      /** The link's new end, ms since the epoch by Redis's clock. */
+      readonly until: number;
+      readonly endpoint: string;
+      readonly site: string;
+      readonly holdMs: number;
+    }
+  | { readonly state: 'ended' }
+  | { readonly state: 'unknown' };
+
 /** A call came for a number of the directory. */
 export interface ResolutionRequest {
   readonly account: string;
@@ -39,7 +53,10 @@ export interface ResolutionRequest {
   readonly test: boolean;
 }
 
-/** Whose number it is. Without an endpoint the caller gets 404. The event `received` has been written. */
+/**
+ * Whose number it is. Without an endpoint the caller gets 404. The event `received` has been written, unless `why` is
+ * `storeDown`.
+ */
 export interface Resolution {
   readonly endpoint?: string;
   readonly site?: string;

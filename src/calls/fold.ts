@@ -1,0 +1,175 @@
+import { writeEvent } from './event-text.js';
+import { Seq } from './events.js';
+import type { Answered, CallEvent, Ended, Level, Planned, Received, Ringing } from './events.js';
+import type { CallRecord } from './record.js';
+
+const CERTAINTY: Readonly<Record<Level, number>> = { token: 4, session: 3, bucket: 2, overflow: 1, none: 0 };
+
+/**
+ * Which of two events with the same call and seq counts, in whatever order they come. They differ where a step was told
+ * twice from two clocks, or where Redis resolved a call and its answer came too late for the application: the more
+ * certain attribution is the true one, wherever the call went then. Otherwise the earlier one counts.
+ */
+export function preferred(one: CallEvent, other: CallEvent): CallEvent {
+  const difference = certainty(one) - certainty(other);
+  if (difference !== 0) return difference > 0 ? one : other;
+  if (one.at !== other.at) return one.at < other.at ? one : other;
+  return writeEvent(one) <= writeEvent(other) ? one : other;
+}
+
+/** What the events of a call say, each kind by its rank; kinds that this version does not know are left out. */
+interface Steps {
+  received?: Received;
+  /** By attempt. */
+  planned: Planned[];
+  ringing?: Ringing;
+  answered?: Answered;
+  /** The most trusted witness first: node, dialog, proxy, sweep (`Seq`). */
+  ended: Ended[];
+}
+
+/**
+ * The record of one call, made of its events: their order, doubles and how they were split up do not matter. Stamps that
+ * no event of its own told are filled from the ended event. Without `received` (its stream was lost) number and trunk
+ * are empty, the level is `none` and why is `storeDown`. undefined for no events.
+ */
+export function foldCall(events: readonly CallEvent[]): CallRecord | undefined {
+  const distinct = new Map<number, CallEvent>();
+  for (const event of events) {
+    const known = distinct.get(event.seq);
+    distinct.set(event.seq, known === undefined ? event : preferred(known, event));
+  }
+  const inOrder = [...distinct.values()].sort((one, other) => one.seq - other.seq);
+  const first = inOrder[0];
+  if (first === undefined) return undefined;
+  const steps = stepsOf(inOrder);
+  return {
+    id: first.call,
+    account: first.account,
+    ...attribution(steps),
+    ...times(steps, inOrder),
+    ...outcome(steps),
+  };
+}
+
+function stepsOf(inOrder: readonly CallEvent[]): Steps {
+  const steps: Steps = { planned: [], ended: [] };
+  for (const event of inOrder) {
+    // A later version may add kinds: no default, they fall through.
+    switch (event.kind) {
+      case 'received':
+        steps.received = event;
+        break;
+      case 'planned':
+        steps.planned.push(event);
+        break;
+      case 'ringing':
+        steps.ringing = event;
+        break;
+      case 'answered':
+        steps.answered = event;
+        break;
+      case 'ended':
+        steps.ended.push(event);
+        break;
+    }
+  }
+  return steps;
+}
+
+/** Of a call whose `received` was lost. */
+const UNKNOWN = {
+  number: '',
+  caller: null,
+  callerHash: null,
+  trunk: '',
+  endpoint: null,
+  site: null,
+  session: null,
+  visitor: null,
+  link: null,
+  touch: null,
+  level: 'none',
+  late: false,
+  why: 'storeDown',
+  test: false,
+} as const;
+
+/** Whose call it was. */
+function attribution({ received }: Steps) {
+  if (received === undefined) return UNKNOWN;
+  return {
+    number: received.number,
+    caller: received.caller ?? null,
+    callerHash: received.callerHash ?? null,
+    trunk: received.trunk,
+    endpoint: received.endpoint ?? null,
+    site: received.site ?? null,
+    session: received.session ?? null,
+    visitor: received.visitor ?? null,
+    link: received.link ?? null,
+    touch: received.touch ?? null,
+    level: received.level,
+    late: received.late,
+    why: received.why,
+    test: received.test,
+  };
+}
+
+/** When it did what. */
+function times({ received, ringing, answered, ended }: Steps, inOrder: readonly CallEvent[]) {
+  const startedAt = received?.at ?? Math.min(...inOrder.map(earliest));
+  const answeredAt = answered?.at ?? stamp(ended, 'answeredAt');
+  const heard = ringing?.at ?? stamp(ended, 'ringingAt');
+  // FreeSWITCH tells of early media also when an answer opens it: that is no ringing.
+  const ringingAt = heard !== null && (answeredAt === null || heard < answeredAt) ? heard : null;
+  const endedAt = ended[0]?.at ?? null;
+  const rungUntil = answeredAt ?? endedAt;
+  return {
+    startedAt,
+    ringingAt,
+    answeredAt,
+    endedAt,
+    ringMs: rungUntil === null ? null : Math.max(0, rungUntil - (ringingAt ?? startedAt)),
+    talkMs: answeredAt === null || endedAt === null ? null : Math.max(0, endedAt - answeredAt),
+  };
+}
+
+/** How it went. The last attempt's plan is the one that was carried out. */
+function outcome({ planned, answered, ended }: Steps) {
+  const [end] = ended;
+  const plan = planned.at(-1);
+  const connected = ended.find((event) => event.destination !== undefined) ?? answered;
+  return {
+    result: end?.result ?? null,
+    reason: end?.reason ?? null,
+    fault: end?.fault ?? null,
+    destination: connected?.destination ?? null,
+    mediaNode: plan?.mediaNode ?? null,
+    media: plan?.media ?? null,
+  };
+}
+
+function stamp(ended: readonly Ended[], name: 'ringingAt' | 'answeredAt'): number | null {
+  return ended.find((event) => event[name] !== undefined)?.[name] ?? null;
+}
+
+function earliest(event: CallEvent): number {
+  if (event.kind !== 'ended') return event.at;
+  return Math.min(
+    event.at,
+    event.startedAt ?? event.at,
+    event.ringingAt ?? event.at,
+    event.answeredAt ?? event.at,
+  );
+}
+
+/** Of events without a level, and of a level of a later version, 0. */
+function certainty(event: CallEvent): number {
+  return event.kind === 'received' ? (CERTAINTY[event.level] ?? 0) : 0;
+}
+
+/** `seq` of the plan for the `attempt`th media node, 0 for the first; there are at most ten. */
+export function plannedSeq(attempt: number): number {
+  return Seq.planned + Math.min(attempt, Seq.ringing - Seq.planned - 1);
+}

@@ -1,0 +1,100 @@
+import type { NumberRange, Trunk } from './model.js';
+
+/**
+ * What a YAML file says, checked and with defaults filled in; things still name each other by name.
+ * The file is the whole truth: what it does not name goes.
+ */
+export interface Declaration {
+  readonly accounts: readonly DeclaredAccount[];
+}
+
+export interface DeclaredAccount {
+  readonly name: string;
+  readonly timeZone: string;
+  readonly apiKeys: readonly DeclaredApiKey[];
+  readonly sites: readonly DeclaredSite[];
+  readonly endpoints: readonly DeclaredEndpoint[];
+  readonly pools: readonly DeclaredPool[];
+  readonly trunks: readonly DeclaredTrunk[];
+}
+
+export interface DeclaredApiKey {
+  readonly name: string;
+  readonly hash: string;
+  readonly addresses: readonly string[];
+}
+
+export interface DeclaredSite {
+  readonly name: string;
+  readonly origins: readonly string[];
+  readonly printedNumber: string;
+  /** Names of endpoints; empty means all of the account. */
+  readonly endpoints: readonly string[];
+  readonly holdMs: number;
+  readonly heartbeatMs: number;
+}
+
+export interface DeclaredEndpoint {
+  readonly name: string;
+  readonly ring: readonly DeclaredRingGroup[];
+  readonly whisper?: string;
+}
+
+export interface DeclaredRingGroup {
+  readonly ringMs: number;
+  readonly destinations: readonly DeclaredDestination[];
+}
+
+export interface DeclaredDestination {
+  readonly to: string;
+  /** Names of trunks; empty for a SIP address. */
+  readonly trunks: readonly string[];
+}
+
+export interface DeclaredPool {
+  readonly name: string;
+  readonly site?: string;
+  readonly reservedEndpoint?: string;
+  readonly defaultEndpoint?: string;
+  readonly trunk?: string;
+  readonly numbers: readonly NumberRange[];
+}
+
+export type DeclaredTrunk = Omit<Trunk, 'id' | 'serial'>;
+
+/** The word in a site's `origins` that stands for the switch's own HTTP addresses. */
+export const OWN_ORIGIN = 'self';
+
+export const Defaults = {
+  timeZone: 'UTC',
+  /**
+   * Browsers wake the timers of a tab in the background once a minute, so a faster heartbeat would not be kept.
+   */
+  heartbeatMs: 60_000,
+  /**
+   * Five heartbeats: a page on a bad network keeps its number, and one that was closed holds it for five minutes
+   * at most. Late callers are served by the holder log, not by a longer hold.
+   */
+  holdMs: 300_000,
+  /** Voicemail of mobile carriers picks up after 20 to 30 s; a person has had five rings by then. */
+  ringMs: 30_000,
+} as const;
+
+export const Limits = {
+  /** The YAML file: 700,000 single numbers, one a line, fit in. */
+  fileBytes: 10 * 1024 * 1024,
+  /** YAML aliases in a file, and values that it may come to once they are followed. */
+  aliases: 100,
+  values: 2_000_000,
+  /** Numbers of one range and of the whole system; a typo in a range is more likely than a pool of this size. */
+  numbersInRange: 1_000_000,
+  numbers: 5_000_000,
+  /** drachtio's timer C ends ringing at 185 s (design, rule 6). */
+  ringMsInAll: 170_000,
+  /** A plan of ten legs is what was tested to arrive over UDP (design, rule 5). */
+  legs: 10,
+  /** A hold shorter than two heartbeats takes the number from a page that is still open. */
+  heartbeatsInHold: 2,
+  /** Keys that may be guessed over the network; a shorter one is for loopback only. */
+  keyCharacters: 20,
+} as const;

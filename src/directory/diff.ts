@@ -1,0 +1,170 @@
+import type { Account, Directory, Endpoint, NumberRange, Pool } from './model.js';
+import { rangesSize, rangesText, subtractRanges } from './ranges.js';
+
+/** One change, as it is shown to the operator. Holds no secret. */
+export interface Change {
+  readonly sign: '+' | '~' | '-';
+  /** What and whose: `endpoint demo/demo-sales`. */
+  readonly thing: string;
+  readonly detail?: string;
+}
+
+export function changeLine({ sign, thing, detail }: Change): string {
+  return `${sign} ${thing}${detail === undefined ? '' : `: ${detail}`}`;
+}
+
+/** What makes `next` of `current`, in words, account by account. */
+export function diff(current: Directory, next: Directory): Change[] {
+  const before = things(current);
+  const after = things(next);
+  const labels = [...new Set([...before.keys(), ...after.keys()])];
+  const order = (label: string) => (after.get(label) ?? before.get(label))?.order ?? '';
+  labels.sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
+  return labels.flatMap((label) => changesOf(label, before.get(label), after.get(label)));
+}
+
+/** Something declared, as an operator sees it: two versions of it differ where these differ. */
+interface Thing {
+  readonly name: string;
+  readonly facts: ReadonlyMap<string, string>;
+  /** Compared, but never shown. */
+  readonly secret?: string;
+  readonly numbers?: readonly NumberRange[];
+}
+
+/** Everything that the directory declares, by its label. */
+function things(directory: Directory): Map<string, Thing & { readonly order: string }> {
+  const all = new Map<string, Thing & { readonly order: string }>();
+  for (const account of directory.accounts) {
+    KINDS.forEach(({ kind, of }, i) => {
+      for (const thing of of(account)) {
+        const label =
+          kind === 'account' ? `account ${account.name}` : `${kind} ${account.name}/${thing.name}`;
+        all.set(label, { ...thing, order: `${account.name}\n${i}\n${thing.name}` });
+      }
+    });
+  }
+  return all;
+}
+
+function changesOf(label: string, before: Thing | undefined, after: Thing | undefined): Change[] {
+  const changes: Change[] = [];
+  if (before !== undefined && after !== undefined) {
+    for (const fact of new Set([...before.facts.keys(), ...after.facts.keys()])) {
+      const [old, now] = [before.facts.get(fact), after.facts.get(fact)];
+      if (old !== now)
+        changes.push({ sign: '~', thing: label, detail: `${fact} ${old ?? 'none'} -> ${now ?? 'none'}` });
+    }
+    if (before.secret !== after.secret) changes.push({ sign: '~', thing: label, detail: 'the key itself' });
+  } else {
+    const detail = [...(after?.facts ?? [])].map(([fact, value]) => `${fact} ${value}`).join('; ');
+    changes.push({
+      sign: after === undefined ? '-' : '+',
+      thing: label,
+      ...(detail === '' ? {} : { detail }),
+    });
+  }
+  const numbers = (sign: '+' | '-', ranges: readonly NumberRange[]) => {
+    const size = rangesSize(ranges);
+    const thing = `${size === 1 ? 'number' : `${size} numbers`} of ${label}`;
+    if (size > 0) changes.push({ sign, thing, detail: rangesText(ranges) });
+  };
+  numbers('-', subtractRanges(before?.numbers ?? [], after?.numbers ?? []));
+  numbers('+', subtractRanges(after?.numbers ?? [], before?.numbers ?? []));
+  return changes;
+}
+
+function listed(
+  entries: readonly (readonly [string, string | number | undefined])[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    entries.flatMap(([fact, value]) => (value === undefined || value === '' ? [] : [[fact, String(value)]])),
+  );
+}
+
+/** The kinds of things in the order in which they are shown. */
+const KINDS: readonly { kind: string; of: (account: Account) => Thing[] }[] = [
+  {
+    kind: 'account',
+    of: ({ name, timeZone }) => [{ name, facts: listed([['time zone', timeZone]]) }],
+  },
+  {
+    kind: 'API key',
+    of: (account) =>
+      account.apiKeys.map(({ name, hash, addresses }) => ({
+        name,
+        facts: listed([['from', addresses.length === 0 ? 'anywhere' : addresses.join(', ')]]),
+        secret: hash,
+      })),
+  },
+  {
+    kind: 'trunk',
+    of: (account) =>
+      account.trunks.map(({ name, addresses, gateway, transport, callsPerSecond }) => ({
+        name,
+        facts: listed([
+          ['addresses', addresses.join(', ')],
+          ['gateway', gateway],
+          ['transport', transport],
+          ['calls a second', callsPerSecond],
+        ]),
+      })),
+  },
+  {
+    kind: 'endpoint',
+    of: (account) =>
+      account.endpoints.map((endpoint) => ({
+        name: endpoint.name,
+        facts: listed([
+          ['destinations', ringText(endpoint, account)],
+          ['whisper', endpoint.whisper],
+        ]),
+      })),
+  },
+  {
+    kind: 'site',
+    of: (account) =>
+      account.sites.map((site) => ({
+        name: site.name,
+        facts: listed([
+          ['origins', site.origins.join(', ')],
+          ['printed number', site.printedNumber],
+          ['endpoints', namesOf(account.endpoints, site.endpoints) || 'all'],
+          ['hold', `${site.holdMs} ms`],
+          ['heartbeat', `${site.heartbeatMs} ms`],
+        ]),
+      })),
+  },
+  { kind: 'pool', of: (account) => account.pools.map((pool) => poolThing(pool, account)) },
+];
+
+function poolThing(pool: Pool, account: Account): Thing {
+  const one = (list: readonly { id: string; name: string }[], id: string | undefined) =>
+    id === undefined ? undefined : namesOf(list, [id]);
+  return {
+    name: pool.name,
+    facts: listed([
+      ['site', one(account.sites, pool.site)],
+      ['endpoint', one(account.endpoints, pool.reservedEndpoint)],
+      ['default endpoint', one(account.endpoints, pool.defaultEndpoint)],
+      ['trunk', one(account.trunks, pool.trunk)],
+    ]),
+    numbers: pool.numbers,
+  };
+}
+
+function namesOf(list: readonly { id: string; name: string }[], ids: readonly string[]): string {
+  return ids.map((id) => list.find((thing) => thing.id === id)?.name ?? id).join(', ');
+}
+
+/** `a + b for 30000 ms, then c for 20000 ms`. */
+function ringText({ ring }: Endpoint, account: Account): string {
+  return ring
+    .map(({ ringMs, destinations }) => {
+      const texts = destinations.map(({ to, trunks }) =>
+        trunks.length === 0 ? to : `${to} over ${namesOf(account.trunks, trunks)}`,
+      );
+      return `${texts.join(' + ')} for ${ringMs} ms`;
+    })
+    .join(', then ');
+}

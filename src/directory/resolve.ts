@@ -1,0 +1,175 @@
+import { isDeepStrictEqual } from 'node:util';
+import { mintId, type IdPrefix } from '../ids.js';
+import type {
+  DeclaredAccount,
+  DeclaredDestination,
+  DeclaredEndpoint,
+  DeclaredPool,
+  DeclaredSite,
+  DeclaredTrunk,
+  Declaration,
+} from './declaration.js';
+import type {
+  Account,
+  ApiKey,
+  Destination,
+  Directory,
+  Endpoint,
+  Pool,
+  RingGroup,
+  Site,
+  Trunk,
+} from './model.js';
+
+export const EMPTY_DIRECTORY: Directory = {
+  apiVersion: 'tagswitch/v1',
+  version: 0,
+  nextSerial: 1,
+  accounts: [],
+};
+
+export type Mint = <P extends IdPrefix>(prefix: P) => `${P}_${string}`;
+
+/**
+ * The directory that the declaration means, on top of `current`: what keeps its name within its account keeps its id,
+ * a destination that stays at its endpoint keeps its serial, everything else gets new ones. Lists are put in order of
+ * name, so that moving things about in the file changes nothing.
+ *
+ * Pure but for `mint`. Returns `current` itself when nothing changes, else the next version.
+ */
+export function resolve(declaration: Declaration, current: Directory, mint: Mint = mintId): Directory {
+  const minting: Minting = { mint, nextSerial: current.nextSerial };
+  const before = byName(current.accounts);
+  const accounts = sorted(declaration.accounts).map((account) =>
+    resolveAccount(account, before.get(account.name), minting),
+  );
+  if (isDeepStrictEqual(accounts, current.accounts)) return current;
+  return {
+    apiVersion: 'tagswitch/v1',
+    version: current.version + 1,
+    nextSerial: minting.nextSerial,
+    accounts,
+  };
+}
+
+interface Minting {
+  readonly mint: Mint;
+  nextSerial: number;
+}
+
+interface Named {
+  readonly name: string;
+}
+
+const byName = <T extends Named>(list: readonly T[] = []): ReadonlyMap<string, T> =>
+  new Map(list.map((item) => [item.name, item]));
+
+const sorted = <T extends Named>(list: readonly T[]): T[] =>
+  list.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+
+/** The id of a name that the account has; the file's reader has checked that it has it. */
+function idOf<T extends Named & { readonly id: string }>(
+  things: ReadonlyMap<string, T>,
+  name: string,
+): T['id'] {
+  const thing = things.get(name);
+  if (thing === undefined)
+    throw new RangeError(`the declaration refers to "${name}", which it does not declare`);
+  return thing.id;
+}
+
+function resolveAccount(declared: DeclaredAccount, before: Account | undefined, minting: Minting): Account {
+  const { mint } = minting;
+  const oldKeys = byName(before?.apiKeys);
+  const apiKeys = sorted(declared.apiKeys).map(({ name, hash, addresses }): ApiKey => ({
+    id: oldKeys.get(name)?.id ?? mint('key'),
+    name,
+    hash,
+    addresses,
+  }));
+  const oldTrunks = byName(before?.trunks);
+  const trunks = sorted(declared.trunks).map((trunk) =>
+    resolveTrunk(trunk, oldTrunks.get(trunk.name), minting),
+  );
+  const trunksByName = byName(trunks);
+  const oldEndpoints = byName(before?.endpoints);
+  const endpoints = sorted(declared.endpoints).map((endpoint) =>
+    resolveEndpoint(endpoint, oldEndpoints.get(endpoint.name), trunksByName, minting),
+  );
+  const endpointsByName = byName(endpoints);
+  const oldSites = byName(before?.sites);
+  const sites = sorted(declared.sites).map((site) =>
+    resolveSite(site, oldSites.get(site.name), endpointsByName, minting),
+  );
+  const names = { sites: byName(sites), endpoints: endpointsByName, trunks: trunksByName };
+  const oldPools = byName(before?.pools);
+  const pools = sorted(declared.pools).map((pool) =>
+    resolvePool(pool, oldPools.get(pool.name), names, minting),
+  );
+  const { name, timeZone } = declared;
+  return { id: before?.id ?? mint('acc'), name, timeZone, apiKeys, sites, endpoints, pools, trunks };
+}
+
+function resolveTrunk(declared: DeclaredTrunk, before: Trunk | undefined, minting: Minting): Trunk {
+  const id = before?.id ?? minting.mint('trk');
+  return { ...declared, id, serial: before?.serial ?? minting.nextSerial++ };
+}
+
+function resolveEndpoint(
+  declared: DeclaredEndpoint,
+  before: Endpoint | undefined,
+  trunks: ReadonlyMap<string, Trunk>,
+  minting: Minting,
+): Endpoint {
+  // An address may stand in several groups: each place keeps a serial of its own, handed out in order.
+  const serials = new Map<string, number[]>();
+  for (const { to, serial } of before?.ring.flatMap((group) => group.destinations) ?? []) {
+    serials.set(to, [...(serials.get(to) ?? []), serial]);
+  }
+  const destination = ({ to, trunks: names }: DeclaredDestination): Destination => ({
+    serial: serials.get(to)?.shift() ?? minting.nextSerial++,
+    to,
+    trunks: names.map((name) => idOf(trunks, name)),
+  });
+  const ring = declared.ring.map(({ ringMs, destinations }): RingGroup => ({
+    ringMs,
+    destinations: destinations.map(destination),
+  }));
+  return { ...declared, id: before?.id ?? minting.mint('end'), ring };
+}
+
+function resolveSite(
+  declared: DeclaredSite,
+  before: Site | undefined,
+  endpoints: ReadonlyMap<string, Endpoint>,
+  minting: Minting,
+): Site {
+  return {
+    ...declared,
+    id: before?.id ?? minting.mint('site'),
+    endpoints: declared.endpoints.toSorted().map((name) => idOf(endpoints, name)),
+  };
+}
+
+interface AccountNames {
+  readonly sites: ReadonlyMap<string, Site>;
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly trunks: ReadonlyMap<string, Trunk>;
+}
+
+function resolvePool(
+  { name, site, reservedEndpoint, defaultEndpoint, trunk, numbers }: DeclaredPool,
+  before: Pool | undefined,
+  names: AccountNames,
+  minting: Minting,
+): Pool {
+  return {
+    id: before?.id ?? minting.mint('pool'),
+    name,
+    ...(site === undefined ? {} : { site: idOf(names.sites, site) }),
+    ...(reservedEndpoint === undefined ? {} : { reservedEndpoint: idOf(names.endpoints, reservedEndpoint) }),
+    ...(defaultEndpoint === undefined ? {} : { defaultEndpoint: idOf(names.endpoints, defaultEndpoint) }),
+    ...(trunk === undefined ? {} : { trunk: idOf(names.trunks, trunk) }),
+    numbers,
+  };
+}

@@ -1,0 +1,142 @@
+import { formatHostPort, parseCidr, parseHostPort } from '../addresses.js';
+import { Limits } from './declaration.js';
+import type { NumberRange } from './model.js';
+
+/** A value of the file: what it means, or what was expected in its place. */
+export type Parsed<T> = { readonly value: T } | { readonly expected: string };
+
+const E164 = /^\+[1-9]\d{6,14}$/;
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
+const ID_LIKE = /^(?:acc|site|end|pool|trk|key|lnk|call|leg)_/;
+
+const expected = (text: string): { expected: string } => ({ expected: text });
+
+export function parseName(text: string): Parsed<string> {
+  if (ID_LIKE.test(text)) return expected('a name that does not begin like an id (site_, end_, ...)');
+  return NAME.test(text)
+    ? { value: text }
+    : expected('a name: up to 64 letters, digits, ".", "_", "-", with a letter or digit at both ends');
+}
+
+export function parseNumber(text: string): Parsed<string> {
+  return E164.test(text)
+    ? { value: text }
+    : expected('a number in E.164: "+", country code and number, 7 to 15 digits, no blanks');
+}
+
+/** `+12025550100`, or `+12025550100-+12025550199`. */
+export function parseNumberRange(text: string): Parsed<NumberRange> {
+  const parts = text.split(/\s*-\s*/);
+  const [first = '', last = first] = parts;
+  if (parts.length > 2 || !E164.test(first) || !E164.test(last)) {
+    return expected('a number in E.164, as "+12025550100", or a range, as "+12025550100-+12025550199"');
+  }
+  if (first.length !== last.length)
+    return expected('a range whose first and last number have equally many digits');
+  const size = Number(last) - Number(first) + 1;
+  if (size < 1) return expected('a range whose last number is not below its first');
+  if (size > Limits.numbersInRange) {
+    return expected(`a range of at most ${Limits.numbersInRange} numbers, this one has ${size}`);
+  }
+  return { value: { first, last } };
+}
+
+export function parseTimeZone(text: string): Parsed<string> {
+  const fault = expected('an IANA time zone, as "Europe/Berlin" or "UTC"');
+  if (!/^[A-Za-z][A-Za-z0-9_+/-]{1,63}$/.test(text)) return fault;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text });
+    return { value: text };
+  } catch (error) {
+    if (error instanceof RangeError) return fault;
+    throw error;
+  }
+}
+
+/** An origin as browsers send it (RFC 6454, section 6.2): scheme, host, and the port unless it is the scheme's own. */
+export function parseOrigin(text: string): Parsed<string> {
+  const fault = expected('an origin: http:// or https://, host and port alone, as "https://www.example.com"');
+  if (!/^https?:\/\/[^/?#@\s\\]+$/i.test(text) || text.includes('*')) return fault;
+  if (!URL.canParse(text)) return fault;
+  const { origin, port } = new URL(text);
+  return port === '0' ? fault : { value: origin };
+}
+
+/** A CIDR block or a single address, in lower case. */
+export function parseBlock(text: string): Parsed<string> {
+  return parseCidr(text) === undefined
+    ? expected(
+        'an address or CIDR block, as "192.0.2.7", "192.0.2.0/24" or "2001:db8::/32" (IPv4 is written as IPv4)',
+      )
+    : { value: text.toLowerCase() };
+}
+
+export type Transport = 'udp' | 'tcp';
+
+export interface DestinationAddress {
+  readonly kind: 'sip' | 'number';
+  /** In canonical form. */
+  readonly to: string;
+  /** Of a SIP address. */
+  readonly transport: Transport;
+}
+
+/**
+ * `sip:user@host[:port][;transport=udp|tcp]` or a number in E.164. What stands here goes into dial strings and
+ * request lines: the characters that have a meaning there are refused, not quoted.
+ */
+export function parseDestination(text: string): Parsed<DestinationAddress> {
+  if (E164.test(text)) return { value: { kind: 'number', to: text, transport: 'udp' } };
+  if (/^sips:/i.test(text)) return expected('a "sip:" address over udp or tcp; "sips:" is not supported');
+  const parts = /^sip:([A-Za-z0-9._~*+-]{1,64})@([^;@\s]+?)(?:;transport=(udp|tcp))?$/i.exec(text);
+  const host = parts?.[2] === undefined ? undefined : parseHostPort(parts[2], { defaultPort: 5060 });
+  if (parts?.[1] === undefined || parts[2] === undefined || host === undefined) {
+    return expected(
+      'a number in E.164 or "sip:user@host:port", with ";transport=tcp" where it is not udp; the user is letters, digits and ._~*+-',
+    );
+  }
+  const transport: Transport = parts[3]?.toLowerCase() === 'tcp' ? 'tcp' : 'udp';
+  const suffix = transport === 'tcp' ? ';transport=tcp' : '';
+  return { value: { kind: 'sip', to: `sip:${parts[1]}@${formatHostPort(host)}${suffix}`, transport } };
+}
+
+/** `host` or `host:port` -> `host:port`; the port is 5060 where it is left out. */
+export function parseGateway(text: string): Parsed<string> {
+  const gateway = parseHostPort(text, { defaultPort: 5060 });
+  return gateway === undefined
+    ? expected('"host:port" of the carrier, as "sip.example.com:5060"')
+    : { value: formatHostPort(gateway) };
+}
+
+export function parseTransport(text: string): Parsed<Transport> {
+  return text === 'udp' || text === 'tcp' ? { value: text } : expected('"udp" or "tcp"');
+}
+
+/** `tone`, or the name of a sound file as the dialplan may play it: relative, no step upwards. */
+export function parseWhisper(text: string): Parsed<string> {
+  return /^[A-Za-z0-9](?:[A-Za-z0-9_-]|[./](?=[A-Za-z0-9_-])){0,127}$/.test(text)
+    ? { value: text }
+    : expected('"tone", or the relative name of a sound file of letters, digits, "_", "-", "." and "/"');
+}
+
+export function parseInteger(low: number, high: number, unit: string): (text: string) => Parsed<number> {
+  return (text) => {
+    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= low && value <= high
+      ? { value }
+      : expected(`${unit}: a whole number from ${low} to ${high}`);
+  };
+}
+
+/** The key's own text is not part of any message. */
+export function parseKeyText(text: string): Parsed<string> {
+  return /^[\x21-\x7e]{8,200}$/.test(text)
+    ? { value: text }
+    : expected('8 to 200 printable ASCII characters without blanks');
+}
+
+export function parseKeyHash(text: string): Parsed<string> {
+  return /^[0-9a-f]{64}$/.test(text)
+    ? { value: text }
+    : expected('SHA-256 of the key as 64 lower-case hex digits');
+}

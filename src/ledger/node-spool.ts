@@ -1,0 +1,189 @@
+import { mkdirSync, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { endedByNode, legEndFromLine } from '../calls/leg-end.js';
+import type { DestinationOf } from '../calls/leg-end.js';
+import type { EventSink } from '../calls/ports.js';
+import type { Logger } from '../observe/logger.js';
+import { readPiece, replaceFile } from './followed-file.js';
+import type { Mark } from './followed-file.js';
+import { isMissing } from './spool-file.js';
+
+const POLL_MS = 1_000;
+/** `Master.csv`, and `Master.csv.2026-01-01-00-00-00` once it was rotated. */
+const SPOOL_FILE = /\.csv(\.[0-9-]+)?$/;
+
+export interface NodeSpoolParts {
+  readonly node: string;
+  /** Where the node writes the ends of its caller legs: `cdr-csv` in the spool folder of FreeSWITCH. It may not be there yet. */
+  readonly folder: string;
+  /** Where it is kept how far each file was read. */
+  readonly marksFile: string;
+  readonly sink: EventSink;
+  readonly destinationOf: DestinationOf;
+  /** Whether this process is the one that reads the node. */
+  readonly mayRead: () => boolean;
+  readonly logger: Logger;
+  readonly pollMs?: number;
+}
+
+export interface NodeSpoolCounts {
+  read: number;
+  /** Torn lines, and lines of calls that are not ours. */
+  skipped: number;
+}
+
+/** Takes in what a media node wrote about ended calls on its own disk: what its event socket told nobody. */
+export class NodeSpool {
+  readonly counts: NodeSpoolCounts = { read: 0, skipped: 0 };
+  readonly #parts: NodeSpoolParts;
+  readonly #timer: NodeJS.Timeout;
+  #watcher: FSWatcher | undefined;
+  #marks: Map<string, Mark> | undefined;
+  #reading: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+
+  constructor(parts: NodeSpoolParts) {
+    this.#parts = parts;
+    mkdirSync(dirname(parts.marksFile), { recursive: true });
+    this.#timer = setInterval(() => this.#look(), parts.pollMs ?? POLL_MS);
+    this.#look();
+  }
+
+  /** Stops following and waits for what is being read. Further calls change nothing. */
+  async close(reason: string): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#parts.logger.debug(
+        { node: this.#parts.node, reason, ...this.counts },
+        'the spool of a media node is left',
+      );
+      clearInterval(this.#timer);
+      this.#watcher?.close();
+    }
+    await this.#reading;
+  }
+
+  #look(): void {
+    if (this.#closed || !this.#parts.mayRead()) return;
+    this.#follow();
+    if (this.#reading !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#reading = this.#readAll()
+      .catch((error: unknown) => {
+        // Nothing is passed over: the marks stay where they are, and the next look begins there.
+        const fault = error instanceof Error ? error.message : 'unknown';
+        this.#parts.logger.warn(
+          { node: this.#parts.node, fault },
+          'the spool of a media node could not be read',
+        );
+      })
+      .then(() => {
+        this.#reading = undefined;
+        if (!this.#again) return;
+        this.#again = false;
+        this.#look();
+      });
+  }
+
+  /** Hears of changes at once; where that cannot be had (a network disk, no folder yet), the poll sees them. */
+  #follow(): void {
+    if (this.#watcher !== undefined) return;
+    try {
+      const watcher = watch(this.#parts.folder, () => this.#look());
+      const gone = (): void => {
+        watcher.close();
+        if (this.#watcher === watcher) this.#watcher = undefined;
+      };
+      this.#watcher = watcher.on('error', gone);
+    } catch (error) {
+      if (!isMissing(error))
+        this.#parts.logger.debug({ node: this.#parts.node }, 'the spool of a media node is polled only');
+    }
+  }
+
+  async #readAll(): Promise<void> {
+    const marks = (this.#marks ??= await readMarks(this.#parts.marksFile));
+    const files = await this.#files();
+    const there = new Set(files.map(({ id }) => id));
+    for (const id of [...marks.keys()]) if (!there.has(id)) marks.delete(id);
+    for (const { path, id } of files) await this.#readFile(path, id, marks);
+  }
+
+  /** The spool's files by their number on the disk, which a rotation keeps; oldest first. */
+  async #files(): Promise<{ readonly path: string; readonly id: string }[]> {
+    let names: string[];
+    try {
+      names = await readdir(this.#parts.folder);
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+    const found: { path: string; id: string; changed: number }[] = [];
+    for (const name of names.filter((one) => SPOOL_FILE.test(one))) {
+      const path = join(this.#parts.folder, name);
+      const status = await stat(path).catch((error: unknown) => {
+        if (!isMissing(error)) throw error; // rotated or removed since
+        return undefined;
+      });
+      if (status?.isFile() === true)
+        found.push({ path, id: `${status.dev}:${status.ino}`, changed: status.mtimeMs });
+    }
+    return found.sort((one, other) => one.changed - other.changed);
+  }
+
+  async #readFile(path: string, id: string, marks: Map<string, Mark>): Promise<void> {
+    for (let more = true; more && !this.#closed;) {
+      const before = marks.get(id);
+      const piece = await readPiece(path, before).catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
+        return undefined;
+      });
+      if (piece === undefined) return;
+      await this.#take(piece.lines);
+      if (piece.mark.offset !== before?.offset || piece.mark.head !== before.head) {
+        marks.set(id, piece.mark);
+        await replaceFile(this.#parts.marksFile, JSON.stringify(Object.fromEntries(marks)));
+      }
+      more = piece.full;
+    }
+  }
+
+  async #take(lines: readonly string[]): Promise<void> {
+    const legs = lines.flatMap((line) => legEndFromLine(line) ?? []);
+    await Promise.all(
+      legs.map((leg) => this.#parts.sink.append(endedByNode(leg, this.#parts.destinationOf))),
+    );
+    this.counts.read += legs.length;
+    this.counts.skipped += lines.length - legs.length;
+  }
+}
+
+/** How far each file was read. Without the file, or with a broken one, all is read anew, which changes no record. */
+async function readMarks(path: string): Promise<Map<string, Mark>> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return new Map();
+    throw error;
+  }
+  try {
+    const value = JSON.parse(text) as unknown;
+    return new Map(
+      Object.entries(value ?? {}).flatMap(([id, mark]) => (isMark(mark) ? [[id, mark] as const] : [])),
+    );
+  } catch {
+    return new Map();
+  }
+}
+
+function isMark(value: unknown): value is Mark {
+  if (typeof value !== 'object' || value === null) return false;
+  const { offset, head } = value as Record<string, unknown>;
+  return Number.isSafeInteger(offset) && (offset as number) >= 0 && typeof head === 'string';
+}

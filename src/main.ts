@@ -1,0 +1,328 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hashCaller, openCaller, sealCaller } from './calls/caller.js';
+import type { CallEvent } from './calls/events.js';
+import { Recorder } from './calls/recorder.js';
+import { isTestToken } from './calls/test-token.js';
+import { deriveSecrets, keptSecret } from './config/secrets.js';
+import {
+  ownOrigins,
+  readSettings,
+  SettingsFault,
+  type MediaNodeAddress,
+  type Settings,
+} from './config/settings.js';
+import { apply, reconcile } from './directory/apply.js';
+import { DirectoryCache } from './directory/cache.js';
+import { DeclarationFault, faultLine } from './directory/faults.js';
+import { readDeclaration } from './directory/file.js';
+import { createHttp } from './http/server.js';
+import { StreamConsumer } from './ledger/consumer.js';
+import { EventSpool } from './ledger/event-spool.js';
+import { NodeSpool } from './ledger/node-spool.js';
+import { SqliteCallLog } from './ledger/sqlite-call-log.js';
+import { Sweep } from './ledger/sweep.js';
+import { MediaNodes } from './media/nodes.js';
+import { Allocator } from './numbers/allocator.js';
+import { displayNumber } from './numbers/e164.js';
+import { EventStream } from './numbers/event-stream.js';
+import { createLogger, type Logger } from './observe/logger.js';
+import { createMetrics } from './observe/metrics.js';
+import { RedisClients } from './redis/clients.js';
+import { RedisDirectoryStore } from './redis/directory-store.js';
+import { RedisEventStreams } from './redis/event-stream.js';
+import { Lease } from './redis/lease.js';
+import { RedisLiveUse } from './redis/live-use.js';
+import { RedisPoolWriter } from './redis/pool-writer.js';
+import { RedisScripts } from './redis/scripts.js';
+import { readLegToken } from './routing/leg-token.js';
+import { CallerIdentity } from './sip/caller-identity.js';
+import { DirectCalls } from './sip/direct-calls.js';
+import { DrachtioConnection } from './sip/drachtio.js';
+import { InboundCalls } from './sip/inbound.js';
+import { OutboundLegs } from './sip/outbound.js';
+import { Switchboard } from './sip/switchboard.js';
+import { TrunkRates } from './sip/trunk-rates.js';
+import { Closers } from './closers.js';
+
+/** What the application cannot do without; unset addresses of servers are the launcher's business (`start/`). */
+interface Servers {
+  readonly redisUrl: string;
+  readonly drachtio: { readonly host: string; readonly port: number; readonly secret: string };
+  readonly freeswitch: readonly MediaNodeAddress[];
+}
+
+const REDIS_READY_MS = 15_000;
+/** A stopping process takes no new calls for this long, so that drachtio-server has heard of it. */
+const LINGER_MS = 200;
+
+/** The composition root: builds the adapters, starts the roles, and gives back what stops them. */
+async function startApplication(settings: Settings, servers: Servers, log: Logger): Promise<Closers> {
+  const closers = new Closers(log);
+  const secrets = deriveSecrets(settings.secret ?? (await keptSecret(settings.data)));
+  const metrics = createMetrics();
+  const now = Date.now;
+
+  const redis = closers.add('redis', new RedisClients(servers.redisUrl, log));
+  await redis.ready(REDIS_READY_MS);
+  const store = new RedisDirectoryStore(redis.background, () => redis.dedicated('directory'));
+  const pools = new RedisPoolWriter(redis.background);
+  await declare(settings, { store, pools, liveUse: new RedisLiveUse(redis.background) }, log);
+  const mended = await reconcile({ store, pools });
+  if (mended.reserved + mended.withdrawn > 0) log.warn(mended, 'pools were mended');
+  const directory = closers.add('directory', await DirectoryCache.open(store, log));
+
+  const scripts = new RedisScripts(redis.call);
+  const allocator = new Allocator(
+    scripts,
+    (account, id) => directory.current.endpointById(id)?.account.id === account,
+  );
+  const stream = new EventStream(scripts);
+  const callLog = closers.add('call log', await SqliteCallLog.open(settings.callLog));
+  const spool = closers.add('event spool', new EventSpool(stream, join(settings.data, 'events'), log));
+  const consumer = closers.add(
+    'ledger',
+    new StreamConsumer({
+      streams: new RedisEventStreams(redis.background, redis.dedicated('ledger')),
+      callLog,
+      accounts: () => directory.current.directory.accounts.map(({ id }) => id),
+      logger: log,
+    }),
+  );
+  const append = (event: CallEvent): void => {
+    if (event.kind === 'ended') {
+      metrics.callsEnded.count(event.result, event.fault);
+      const { call, result, fault, reason } = event;
+      log.info({ call, result, fault, status: reason.status, q850: reason.q850 }, 'a call was ended here');
+    }
+    spool.append(event).catch((error: unknown) => {
+      log.error(
+        { call: event.call, kind: event.kind, reason: String(error) },
+        'an event is lost: the disk did not take it',
+      );
+    });
+  };
+
+  let open = true;
+  const nodes: MediaNodes = new MediaNodes(
+    servers.freeswitch,
+    (uri, deadlineMs) => sip.probe(uri, deadlineMs),
+    now,
+    log,
+  );
+  closers.add('media nodes', nodes);
+  const directCalls = closers.add('direct calls', new DirectCalls({ callLog, append, now, log }));
+  const index = () => directory.current;
+  const inbound = new InboundCalls({
+    directory: index,
+    resolver: allocator,
+    nodes,
+    rates: new TrunkRates(),
+    identity: new CallerIdentity({
+      seal: (number) => sealCaller(number, secrets.callerSeal),
+      hash: (number) => hashCaller(number, secrets.callerHash),
+    }),
+    append,
+    expectDirect: (callId, account, call) => {
+      directCalls.expect(callId, account, call);
+    },
+    legKey: secrets.legToken,
+    switchAddress: `${settings.sip.host}:${String(settings.sip.port)}`,
+    isTest: (number, token) => isTestToken(token, number, secrets.testCall, now() / 1000),
+    now,
+    log,
+  });
+  const outbound = new OutboundLegs({ directory: index, legKey: secrets.legToken, now, log });
+  const switchboard = new Switchboard({
+    directory: index,
+    nodes,
+    inbound,
+    outbound,
+    open: () => open,
+    refused: (why) => {
+      metrics.callsScreened.count(why);
+    },
+    log,
+  });
+  const sip = closers.add(
+    'drachtio',
+    new DrachtioConnection(servers.drachtio, { ...switchboard, dialog: directCalls.take }, log),
+  );
+
+  const destinationOf = (token: string): string | undefined => {
+    // The call is over: how old the token is says nothing any more.
+    const claims = readLegToken(token, secrets.legToken, 0);
+    return typeof claims === 'string'
+      ? undefined
+      : index().destinationBySerial(claims.destination)?.destination.to;
+  };
+  const leases = new Map<string, Lease>();
+  const mayRead = (node: string): boolean => leases.get(node)?.mayRead() ?? false;
+  const recorder = closers.add(
+    'recorder',
+    new Recorder({
+      feed: nodes,
+      sink: spool,
+      callLog,
+      keep: (account, calls, end) => stream.keep(account, calls, end),
+      mayRead,
+      destinationOf,
+      logger: log,
+    }),
+  );
+  for (const node of servers.freeswitch) {
+    const name = `${node.host}:${String(node.port)}`;
+    const lease = new Lease(redis.call, `ts:lease:node:${name}`, log, {
+      changed: (reading) => {
+        nodes
+          .read(name, reading)
+          .then(() => {
+            if (reading) recorder.reconcile(name);
+          })
+          .catch((error: unknown) => {
+            log.warn({ mediaNode: name, reason: String(error) }, 'events of a media node cannot be read');
+          });
+      },
+    });
+    leases.set(name, closers.add(`lease of ${name}`, lease));
+    if (node.spool === undefined) continue;
+    const nodeSpool = new NodeSpool({
+      node: name,
+      folder: join(node.spool, 'cdr-csv'),
+      marksFile: join(settings.data, 'spools', `${name.replace(/[^0-9a-z.]/gi, '_')}.json`),
+      sink: spool,
+      destinationOf,
+      mayRead: () => mayRead(name),
+      logger: log,
+    });
+    closers.add(`spool of ${name}`, nodeSpool);
+  }
+  closers.add(
+    'sweep',
+    new Sweep({
+      callLog,
+      sink: spool,
+      feed: nodes,
+      steady: () => !spool.spooling && consumer.caughtUp,
+      logger: log,
+    }),
+  );
+
+  const readiness = () => {
+    const parts = {
+      redis: { ok: redis.up },
+      drachtio: { ok: sip.up },
+      // Without a media node calls go straight to their destinations: they succeed, without whisper or recording.
+      media: nodes.healthy > 0 ? { ok: true } : { ok: true, detail: 'no media node: direct calls' },
+      directory: { ok: index().version > 0 },
+      accepting: { ok: open },
+    };
+    return { ok: Object.values(parts).every(({ ok }) => ok), parts };
+  };
+  const http = closers.add(
+    'http',
+    createHttp({
+      directory: index,
+      links: allocator,
+      callLog,
+      openCaller: (sealed) => {
+        const number = openCaller(sealed, secrets.callerSeal);
+        if (number === undefined) throw new Error('a caller was sealed with another key');
+        return number;
+      },
+      displayForm: (number) => displayNumber(number, number.startsWith('+1') ? 'national' : 'international'),
+      readiness,
+      tagKey: secrets.tagSignature,
+      now,
+      logger: log,
+      metrics,
+      ...(settings.configGiven ? {} : { demo: { site: 'demo', endpoint: 'demo-sales' } }),
+    }),
+  );
+  await http.listen(settings.http.host, settings.http.port);
+  closers.first(async () => {
+    open = false;
+    await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
+  });
+  return closers;
+}
+
+type Ports = Parameters<typeof apply>[1];
+
+/** Applies the configuration file: a file that was named always; the demo only where nothing else was declared. */
+async function declare(settings: Settings, ports: Ports, log: Logger): Promise<void> {
+  const declaration = readDeclaration(await readFile(settings.config, 'utf8'), {
+    ownOrigins: ownOrigins(settings.http),
+  });
+  if (!settings.configGiven) {
+    const { accounts } = await ports.store.read();
+    const names = declaration.accounts.map(({ name }) => name);
+    if (accounts.some(({ name }) => !names.includes(name))) {
+      log.info({}, 'the directory holds more than the demo: the demo is not applied');
+      return;
+    }
+  }
+  const result = await apply(declaration, ports);
+  if (result.outcome === 'refused') {
+    for (const reason of result.reasons)
+      log.error({ file: settings.config, reason }, 'the configuration file was not applied');
+    throw new DeclarationRefused(result.reasons);
+  }
+  log.info({ outcome: result.outcome }, 'the configuration file is in force');
+}
+
+class DeclarationRefused extends Error {
+  readonly reasons: readonly string[];
+  constructor(reasons: readonly string[]) {
+    super('live links or calls need what the configuration file takes away');
+    this.reasons = reasons;
+  }
+}
+
+function serversOf(settings: Settings): Servers {
+  const { redisUrl, drachtio, freeswitch } = settings;
+  if (redisUrl === undefined || drachtio === undefined || freeswitch === undefined) {
+    throw new SettingsFault([
+      'REDIS_URL, TAGSWITCH_DRACHTIO, TAGSWITCH_FREESWITCH: expected all three; `tagswitch start` starts what is not set',
+    ]);
+  }
+  return { redisUrl, drachtio, freeswitch };
+}
+
+/** Every fault of a refused start, one line each. */
+function faultLines(error: unknown): readonly string[] | undefined {
+  if (error instanceof SettingsFault) return error.faults;
+  if (error instanceof DeclarationFault) return error.faults.map(faultLine);
+  if (error instanceof DeclarationRefused) return error.reasons;
+  return undefined;
+}
+
+async function main(): Promise<void> {
+  let log = createLogger('info');
+  try {
+    const settings = readSettings(process.env, process.cwd());
+    log = createLogger(settings.log);
+    const closers = await startApplication(settings, serversOf(settings), log);
+    const stop = (signal: string): void => {
+      closers.close(signal).then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+    // The launcher went: without it nothing would restart or stop us.
+    process.on('disconnect', () => {
+      stop('launcher gone');
+    });
+    process.send?.({ ready: true });
+  } catch (error) {
+    const lines = faultLines(error);
+    if (lines === undefined)
+      log.error({ reason: error instanceof Error ? error.message : 'unknown' }, 'the start failed');
+    else for (const line of lines) process.stderr.write(`tagswitch: ${line}\n`);
+    process.exit(lines === undefined ? 1 : 2);
+  }
+}
+
+await main();

@@ -1,0 +1,35 @@
+/** What the scripts return first. One table for all scripts; their headers use these numbers. */
+export const Code = {
+  /** allocate: no pool has a free number. */
+  empty: 0,
+  /** allocate: a number was given. */
+  given: 1,
+  /** allocate, renew: the link lives, and lives longer now. */
+  renewed: 2,
+  /** renew, end: the link is known but over. */
+  ended: 3,
+  /** renew, end: no such link, or its number was given to another since. */
+  unknownLink: 4,
+  /** resolve: the number's link lives. */
+  linked: 5,
+  /** resolve: the number's link is over; its last holder is told. */
+  lastHolder: 6,
+  /** resolve: nobody ever held the number; the pool's default endpoint is told. */
+  poolDefault: 7,
+  /** resolve: nobody ever held the number, and the pool has no default endpoint. */
+  unknownNumber: 8,
+  /** end, withdraw: done. */
+  done: 9,
+  /** withdraw: nothing was done, because numbers have a live link or a live call. */
+  refused: 10,
+} as const;
+
+export type Code = (typeof Code)[keyof typeof Code];
+
+/** A script returned something that its header does not announce: the code and the script do not fit together. */
+export class UnexpectedReply extends Error {
+  readonly code = 'unexpectedReply';
+  constructor(script: string) {
+    super(`the script ${script} returned what its header does not announce`);
+  }
+}

@@ -1,0 +1,44 @@
+import type { CallEvent } from '../calls/events.js';
+import { UnexpectedReply } from './codes.js';
+import { accountKeys, WAKE_CHANNEL } from './keys.js';
+import type { ScriptPort } from './ports.js';
+
+const CHUNK = 1_000;
+
+/** The accounts' event streams and the live calls beside them. */
+export class EventStream {
+  readonly #scripts: ScriptPort;
+  readonly #clock: (() => number) | undefined;
+
+  /** `clock` as for `Allocator`. */
+  constructor(scripts: ScriptPort, clock?: () => number) {
+    this.#scripts = scripts;
+    this.#clock = clock;
+  }
+
+  /**
+   * Writes an event into its account's stream and wakes the ledger; the event `ended` takes its call out of the live
+   * ones. May be repeated: the ledger knows an event by call and seq. Rejects with `StoreUnavailable`: spool it.
+   */
+  async append(event: CallEvent): Promise<void> {
+    const keys = accountKeys(event.account);
+    await this.#scripts.run(
+      'append',
+      [keys.events, keys.live],
+      [WAKE_CHANNEL, event.account, JSON.stringify(event), event.kind === 'ended' ? event.call : ''],
+    );
+  }
+
+  /** A media node still has these calls: they count as live until `end` (ms since the epoch). Resolves with how many were known. */
+  async keep(account: string, calls: readonly string[], end: number): Promise<number> {
+    const keys = accountKeys(account);
+    let known = 0;
+    for (let from = 0; from < calls.length; from += CHUNK) {
+      const chunk = calls.slice(from, from + CHUNK);
+      const reply = await this.#scripts.run('keep', [keys.live], [this.#clock?.() ?? '', end, ...chunk]);
+      if (typeof reply !== 'number') throw new UnexpectedReply('keep');
+      known += reply;
+    }
+    return known;
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Every key and channel of the number store, in one place. All keys of an account share the hash tag `{account:ID}`:
+ * one script sees all of them in one slot of a Redis Cluster, and accounts spread over the cluster.
+ */
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** An id that could forge a key name (a colon, a brace, a blank ...) was refused. */
+export class BadId extends Error {
+  readonly code = 'badId';
+}
+
+/** `id` itself when it is made of letters, digits, `_` and `-`, 1 to 64 of them; throws `BadId` otherwise. */
+export function checkedId(id: string): string {
+  if (!ID.test(id)) throw new BadId('an id is 1 to 64 letters, digits, "_" or "-"');
+  return id;
+}
+
+/** The channel on which scripts name the account whose event stream grew, so that the ledger need not poll. */
+export const WAKE_CHANNEL = 'ts:wake';
+
+/** The keys of one account. Throws `BadId`. */
+export function accountKeys(account: string) {
+  const prefix = `ts:{account:${checkedId(account)}}:`;
+  return {
+    /** Hash: holder (`endpoint:site:session`) -> number. */
+    holders: `${prefix}holders`,
+    /** Hash: link id -> number, of the newest link of each number. */
+    links: `${prefix}links`,
+    /** Hash: number -> its holder log, see `holder-log.ts`. */
+    numbers: `${prefix}numbers`,
+    /** Hash: call id -> JSON {number, endpoint, trunk, end} of the calls that are up. */
+    live: `${prefix}live`,
+    /** Stream: the steps of calls, one field `e` with an event as JSON. */
+    events: `${prefix}events`,
+    /** Sorted set of a pool: number -> the time from which it may be given anew, ms since the epoch; 0 if never used. */
+    ends: (pool: string): string => `${prefix}ends:${checkedId(pool)}`,
+  };
+}
+
+/**
+ * The field of `holders` for a triple. Endpoint and site hold no colon and the session stands last, so that two
+ * triples never make one field, whatever the page sent as its session. Throws `BadId`.
+ */
+export function holderField(endpoint: string, site: string, session: string): string {
+  return `${checkedId(endpoint)}:${checkedId(site)}:${session}`;
+}

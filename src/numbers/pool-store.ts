@@ -1,0 +1,79 @@
+import { MARGIN_MS } from './allocator.js';
+import { Code, UnexpectedReply } from './codes.js';
+import { accountKeys } from './keys.js';
+import type { ScriptPort } from './ports.js';
+
+/** Numbers a script run: a millisecond of Redis's time, so that calls and pages do not wait for a big pool. */
+const CHUNK = 1_000;
+
+/** Numbers were to leave a pool while they have a live link or a live call. Nothing was changed. */
+export class NumbersInUse extends Error {
+  readonly code = 'numbersInUse';
+  readonly numbers: readonly string[];
+  constructor(numbers: readonly string[]) {
+    super(`${numbers.length} numbers have a live link or a live call`);
+    this.numbers = numbers;
+  }
+}
+
+/** Puts the numbers of pools into Redis and takes them out. To be run on the patient client. */
+export class PoolStore {
+  readonly #scripts: ScriptPort;
+  readonly #clock: (() => number) | undefined;
+
+  /** `clock` as for `Allocator`. */
+  constructor(scripts: ScriptPort, clock?: () => number) {
+    this.#scripts = scripts;
+    this.#clock = clock;
+  }
+
+  /**
+   * Puts numbers (E.164) into a pool, in chunks; those that are there stay as they are, so that it may be repeated.
+   * A number that was held before keeps its age. Resolves with how many were added.
+   */
+  async reserve(account: string, pool: string, numbers: Iterable<string>): Promise<number> {
+    const keys = accountKeys(account);
+    let added = 0;
+    for (const chunk of chunks(numbers)) {
+      const reply = await this.#scripts.run(
+        'reserve',
+        [keys.ends(pool), keys.numbers],
+        [MARGIN_MS, ...chunk],
+      );
+      if (typeof reply !== 'number') throw new UnexpectedReply('reserve');
+      added += reply;
+    }
+    return added;
+  }
+
+  /**
+   * Takes numbers out of a pool, all of them or none, in one step; resolves with how many there were. Holder logs stay.
+   * Rejects with `NumbersInUse` where a number has a live link or call, unless `force`d: its page's link is then unknown.
+   */
+  async withdraw(account: string, pool: string, numbers: Iterable<string>, force: boolean): Promise<number> {
+    const keys = accountKeys(account);
+    const reply = await this.#scripts.run(
+      'withdraw',
+      [keys.ends(pool), keys.holders, keys.links, keys.numbers, keys.live],
+      [this.#clock?.() ?? '', force ? '1' : '0', ...new Set(numbers)],
+    );
+    if (!Array.isArray(reply)) throw new UnexpectedReply('withdraw');
+    const [code, ...rest] = reply as readonly unknown[];
+    if (code === Code.refused) throw new NumbersInUse(rest.map(String));
+    const [count] = rest;
+    if (code !== Code.done || typeof count !== 'number') throw new UnexpectedReply('withdraw');
+    return count;
+  }
+}
+
+function* chunks(numbers: Iterable<string>): Generator<readonly string[]> {
+  let chunk: string[] = [];
+  for (const number of numbers) {
+    chunk.push(number);
+    if (chunk.length === CHUNK) {
+      yield chunk;
+      chunk = [];
+    }
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,24 @@
+-- The page says that it is gone: the link ends now, or after a grace in which a heartbeat or the next page of the visit
+-- may still keep it; the number is free after the margin.
+--
+-- KEYS[1] links (hash)   KEYS[2] numbers (hash)   KEYS[3] ends of the link's pool (zset)
+-- ARGV[1] now, ms; '' for Redis's own clock   ARGV[2] margin, ms   ARGV[3] how many links a number remembers
+-- ARGV[4] link   ARGV[5] ids of the sites whose links may be touched, blanks between; '' for any   ARGV[6] grace, ms
+-- returns {9} ended | {3} was over already | {4} unknown
+--- @include "includes/now"
+--- @include "includes/log"
+
+local now = now_ms(ARGV[1])
+local number = redis.call('HGET', KEYS[1], ARGV[4])
+local entry, older = newest(number and redis.call('HGET', KEYS[2], number))
+if not entry or entry.link ~= ARGV[4] or (ARGV[5] ~= '' and not string.find(ARGV[5], entry.site, 1, true)) then
+  return { 4 }
+end
+if entry['until'] <= now then
+  return { 3 }
+end
+-- The link stays in `links` until its number is given anew, so that a late heartbeat hears "over", not "unknown".
+entry['until'] = math.min(entry['until'], now + tonumber(ARGV[6]))
+redis.call('HSET', KEYS[2], number, log_of(entry, older, tonumber(ARGV[3])))
+redis.call('ZADD', KEYS[3], 'XX', entry['until'] + tonumber(ARGV[2]), number)
+return { 9 }

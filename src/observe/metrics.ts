@@ -1,0 +1,148 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** How a page's request for a number ended. */
+export const allocationOutcomes = ['new', 'kept', 'none', 'bot', 'busyAddress', 'storeDown'] as const;
+export type AllocationOutcome = (typeof allocationOutcomes)[number];
+
+export const linkSteps = ['renewed', 'ended', 'gone', 'storeDown'] as const;
+export type LinkStep = (typeof linkSteps)[number];
+
+/** A number that only grows, one of a fixed set of labels. */
+export interface Tally<L extends string> {
+  count(label: L): void;
+}
+
+/** A distribution; values in the unit of its name. */
+export interface Spread {
+  observe(value: number): void;
+}
+
+/** A number that goes up and down. */
+export interface Reading {
+  set(value: number): void;
+}
+
+/**
+ * All metrics of the program. Labels are few and from fixed sets: never a number, a caller, a name or an id, which would
+ * make a time series each and tell secrets to whoever may read metrics.
+ */
+export interface Metrics {
+  readonly allocations: Tally<AllocationOutcome>;
+  readonly links: Tally<LinkStep>;
+  /** seconds */
+  readonly allocationSeconds: Spread;
+  readonly problems: Tally<string>;
+  /** Calls that passed screening, by what their number led to. */
+  readonly callsReceived: Tally<string>;
+  /** Requests that screening turned away, by the rule that did. */
+  readonly callsScreened: Tally<string>;
+  /** Calls that are over. */
+  readonly callsEnded: { count(result: string, fault: string): void };
+  /** seconds from the INVITE to its leaving us */
+  readonly decisionSeconds: Spread;
+  /** seconds from the INVITE to ringing (RFC 6076, session request delay) */
+  readonly ringSeconds: Spread;
+  /** seconds */
+  readonly talkSeconds: Spread;
+  readonly liveCalls: Reading;
+  readonly mediaNodesUp: Reading;
+  readonly directoryVersion: Reading;
+  /** Events that wait on disk for Redis. */
+  readonly eventsSpooled: Reading;
+  readonly eventsStored: Tally<'stream' | 'spool' | 'log'>;
+  /** The text that Prometheus reads, and its media type. */
+  text(): Promise<{ body: string; type: string }>;
+}
+
+/** What an operation of ours takes: from a cached answer to a timeout of Redis and beyond. */
+const OPERATION_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2];
+/** What a person waits for ringing: E.721 speaks of 3 to 11 s. */
+const RINGING_SECONDS = [0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 8, 11, 20, 60, 185];
+/** From a wrong number to a long talk. */
+const TALK_SECONDS = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200];
+
+/** @param processMetrics also the process's own: CPU, memory, event-loop lag (a timer, until the process ends) */
+export function createMetrics(processMetrics = true): Metrics {
+  const registry = new Registry();
+  if (processMetrics) collectDefaultMetrics({ register: registry, prefix: 'tagswitch_' });
+  const registers = [registry];
+
+  const tally = <L extends string>(
+    name: string,
+    help: string,
+    label: string,
+    all: readonly L[] = [],
+  ): Tally<L> => {
+    const counter = new Counter({ name, help, labelNames: [label], registers });
+    // A label's counter is looked up once, and stands at 0 before it first happens.
+    const children = new Map<string, Counter.Internal>(all.map((value) => [value, counter.labels(value)]));
+    for (const child of children.values()) child.inc(0);
+    return {
+      count: (value) => {
+        let child = children.get(value);
+        if (child === undefined) children.set(value, (child = counter.labels(value)));
+        child.inc();
+      },
+    };
+  };
+  const spread = (name: string, help: string, buckets: number[]): Spread =>
+    new Histogram({ name, help, buckets, registers });
+  const level = (name: string, help: string): Reading => new Gauge({ name, help, registers });
+  const ended = new Counter({
+    name: 'tagswitch_calls_ended_total',
+    help: 'Calls that are over, by result and by whose fault it was',
+    labelNames: ['result', 'fault'],
+    registers,
+  });
+
+  return {
+    allocations: tally(
+      'tagswitch_allocations_total',
+      'Requests of pages for a number: a new link, a kept one, the printed number for want of a free one, for a bot, for an address that asks too often, for want of Redis',
+      'outcome',
+      allocationOutcomes,
+    ),
+    links: tally('tagswitch_links_total', 'What pages did with their links', 'step', linkSteps),
+    allocationSeconds: spread(
+      'tagswitch_allocation_seconds',
+      'From the checked request for a number to the answer of the store',
+      OPERATION_SECONDS,
+    ),
+    problems: tally(
+      'tagswitch_http_problems_total',
+      'HTTP requests answered with an error, by its code',
+      'code',
+    ),
+    callsReceived: tally(
+      'tagswitch_calls_received_total',
+      'Calls that passed screening, by what the number led to',
+      'why',
+    ),
+    callsScreened: tally(
+      'tagswitch_calls_screened_total',
+      'SIP requests turned away before any lookup',
+      'rule',
+    ),
+    callsEnded: { count: (result, fault) => ended.inc({ result, fault }) },
+    decisionSeconds: spread(
+      'tagswitch_call_decision_seconds',
+      'From the INVITE to its leaving for the media node: what we add to a call',
+      OPERATION_SECONDS,
+    ),
+    ringSeconds: spread('tagswitch_call_pdd_seconds', 'From the INVITE to ringing', RINGING_SECONDS),
+    talkSeconds: spread('tagswitch_call_talk_seconds', 'From the answer to the end', TALK_SECONDS),
+    liveCalls: level('tagswitch_calls_live', 'Calls that are up now, as this process knows'),
+    mediaNodesUp: level('tagswitch_media_nodes_up', 'Media nodes that may get calls'),
+    directoryVersion: level(
+      'tagswitch_directory_version',
+      'The version of the directory that this process follows',
+    ),
+    eventsSpooled: level('tagswitch_events_spooled', 'Events on disk that wait for Redis'),
+    eventsStored: tally('tagswitch_events_stored_total', 'Events put away safely, by where', 'place', [
+      'stream',
+      'spool',
+      'log',
+    ]),
+    text: async () => ({ body: await registry.metrics(), type: registry.contentType }),
+  };
+}

@@ -1,0 +1,44 @@
+import type { PoolWriter } from '../directory/ports.js';
+import { accountKeys } from '../numbers/keys.js';
+import { NumbersInUse, PoolStore } from '../numbers/pool-store.js';
+import type { RedisClient } from './clients.js';
+import { scanSortedSet } from './scan.js';
+import { RedisScripts } from './scripts.js';
+
+/** The pools in Redis, as `directory/apply` fills and empties them. On the patient client. */
+export class RedisPoolWriter implements PoolWriter {
+  readonly #client: RedisClient;
+  readonly #pools: PoolStore;
+
+  constructor(client: RedisClient) {
+    this.#client = client;
+    this.#pools = new PoolStore(new RedisScripts(client));
+  }
+
+  async reserve(account: string, pool: string, numbers: readonly string[]): Promise<void> {
+    await this.#pools.reserve(account, pool, numbers);
+  }
+
+  async withdraw(
+    account: string,
+    pool: string,
+    numbers: readonly string[],
+    force: boolean,
+  ): Promise<readonly string[]> {
+    try {
+      await this.#pools.withdraw(account, pool, numbers, force);
+      return [];
+    } catch (error) {
+      if (error instanceof NumbersInUse) return error.numbers;
+      throw error;
+    }
+  }
+
+  async members(account: string, pool: string): Promise<readonly string[]> {
+    const numbers = new Set<string>();
+    for await (const part of scanSortedSet(this.#client, accountKeys(account).ends(pool))) {
+      for (const { member } of part) numbers.add(member);
+    }
+    return [...numbers];
+  }
+}

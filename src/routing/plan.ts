@@ -1,0 +1,83 @@
+import type { Destination, Endpoint } from '../directory/model.js';
+
+/** One attempt to reach somebody: a destination over one trunk. */
+export interface PlannedLeg {
+  /** Number of the leg within the plan, from 0. */
+  readonly leg: number;
+  readonly destination: Destination;
+  /** Serial of the trunk; 0 for a destination that is reached by its own SIP address. */
+  readonly trunk: number;
+}
+
+/** Legs that ring together, and how long. */
+export interface PlannedGroup {
+  readonly legs: readonly PlannedLeg[];
+  readonly ringMs: number;
+}
+
+/**
+ * What is to be done with a call. `rounds` are the ways out, best first: the dialplan goes on to the next only when the
+ * one before was out of order. Each round has its ring groups, one after the other.
+ */
+export interface Plan {
+  readonly rounds: readonly (readonly PlannedGroup[])[];
+  readonly whisper?: string;
+}
+
+/** drachtio's timer C ends all ringing at 185 s (design, rule 6). */
+export const LONGEST_RING_MS = 170_000;
+/** The dialplan has one `bridge` for each. */
+export const MOST_ROUNDS = 3;
+/** What the dialplan's one form of a plan allows in a round. */
+export const MOST_LEGS = 16;
+
+/** Whether a trunk can take a leg now. Serial 0 is always asked for as usable. */
+export type TrunkSerial = (id: string) => number | undefined;
+
+/**
+ * The plan of a call to `endpoint`. Pure: the same endpoint and the same usable trunks give the same plan. A destination
+ * none of whose trunks is usable is left out; a plan without a round cannot be carried out.
+ *
+ * @param serialOf the serial of a usable trunk; undefined for one that is gone, has no gateway, or is out of order
+ */
+export function planCall(endpoint: Endpoint, serialOf: TrunkSerial): Plan {
+  const rounds: PlannedGroup[][] = [];
+  let leg = 0;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const groups: PlannedGroup[] = [];
+    let left = LONGEST_RING_MS;
+    let room = MOST_LEGS;
+    for (const group of endpoint.ring) {
+      const legs: PlannedLeg[] = [];
+      for (const destination of group.destinations) {
+        const trunk = wayOut(destination, serialOf)[round];
+        if (trunk === undefined || room === 0) continue;
+        legs.push({ leg, destination, trunk });
+        leg += 1;
+        room -= 1;
+      }
+      const ringMs = Math.min(group.ringMs, left);
+      if (legs.length === 0 || ringMs < 1000) continue;
+      groups.push({ legs, ringMs });
+      left -= ringMs;
+    }
+    if (groups.length === 0) break;
+    rounds.push(groups);
+  }
+  return endpoint.whisper === undefined ? { rounds } : { rounds, whisper: endpoint.whisper };
+}
+
+/** Serials of the trunks that a destination can be reached by, in order; its own address has but one way. */
+function wayOut(destination: Destination, serialOf: TrunkSerial): number[] {
+  if (destination.to.startsWith('sip:')) return [0];
+  return destination.trunks.map(serialOf).filter((serial) => serial !== undefined);
+}
+
+/** Every destination of the plan once, in the order of ringing. */
+export function destinationsOf(plan: Plan): Destination[] {
+  const seen = new Map<number, Destination>();
+  for (const groups of plan.rounds)
+    for (const group of groups)
+      for (const { destination } of group.legs) seen.set(destination.serial, destination);
+  return [...seen.values()];
+}

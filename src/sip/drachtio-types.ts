@@ -1,0 +1,76 @@
+import type { Socket } from 'node:net';
+
+/**
+ * What we use of drachtio-srf 5.0.29, as it behaves. Its own declarations lie in places (promises typed void, options
+ * and methods missing), so the adapter casts to these and nothing else imports the package.
+ */
+export interface SrfMessage {
+  readonly status?: number;
+  readonly reason?: string;
+  readonly method?: string;
+  readonly raw?: string;
+  get(header: string): string | undefined;
+}
+
+export interface SrfRequest {
+  readonly method: string;
+  readonly uri: string;
+  readonly raw?: string;
+  readonly source_address: string;
+  readonly source_port: number;
+  readonly protocol: string;
+  get(header: string): string | undefined;
+  on(event: 'cancel', listener: () => void): unknown;
+  on(event: 'response', listener: (response: SrfMessage) => void): unknown;
+  proxy(options: {
+    destination: string[];
+    recordRoute: boolean;
+    followRedirects: boolean;
+    provisionalTimeout: string;
+    headers: Record<string, string>;
+  }): Promise<{ finalStatus?: number; finalResponse?: { msg: SrfMessage } }>;
+}
+
+export interface SrfResponse {
+  send(
+    status: number,
+    options: { headers?: Record<string, string> },
+    callback: (error?: Error | null) => void,
+  ): void;
+}
+
+export interface SrfInstance {
+  connect(options: {
+    host: string;
+    port: number;
+    secret: string;
+    enablePing: boolean;
+    pingInterval: number;
+    reconnect: { retryMaxDelay: number };
+  }): unknown;
+  disconnect(): void;
+  use(method: string, handler: (request: SrfRequest, response: SrfResponse) => void): unknown;
+  on(event: 'connect', listener: (error: Error | null, hostports?: string) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'close' | 'reconnecting', listener: () => void): unknown;
+  on(
+    event: 'cdr:start' | 'cdr:stop',
+    listener: (source: string, time: string, reasonOrRole: string, message: SrfMessage) => void,
+  ): unknown;
+  request(
+    uri: string,
+    options: { method: string; headers?: Record<string, string> },
+    callback: (error: Error | null, request?: SrfRequest) => void,
+  ): unknown;
+}
+
+/** The part of the package's wire protocol that the adapter guards. */
+export interface WireProtocolPrototype {
+  _onData(this: WireProtocolInstance, socket: Socket, data: Buffer): void;
+  installListeners(this: WireProtocolInstance, socket: Socket): void;
+}
+
+export interface WireProtocolInstance {
+  host?: string;
+  port?: number;
+}

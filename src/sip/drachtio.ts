@@ -1,0 +1,232 @@
+import type { Socket } from 'node:net';
+import Srf from 'drachtio-srf';
+import type { Logger } from '../observe/logger.js';
+import type { SrfInstance, SrfMessage, SrfRequest, SrfResponse } from './drachtio-types.js';
+import { PendingProxies } from './pending-proxies.js';
+import type { DialogEvent, IncomingRequest } from './requests.js';
+import { WrappedRequest } from './wrapped-request.js';
+import { guardWireProtocol } from './wire-guard.js';
+import { safeValue } from './safe.js';
+
+export interface DrachtioAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+}
+
+export interface DrachtioHandlers {
+  readonly invite: (request: IncomingRequest) => void;
+  /** Any other request outside a dialog. */
+  readonly other: (request: IncomingRequest) => void;
+  readonly dialog: (event: DialogEvent) => void;
+}
+
+type State = 'idle' | 'connecting' | 'up' | 'down' | 'closed';
+const NEXT: Record<State, readonly State[]> = {
+  idle: ['connecting', 'closed'],
+  connecting: ['up', 'down', 'closed'],
+  up: ['down', 'closed'],
+  down: ['up', 'closed'],
+  closed: [],
+};
+
+/** Requests that we answer besides INVITE; all others are refused in one place. */
+const OTHER_METHODS = [
+  'options',
+  'register',
+  'subscribe',
+  'message',
+  'publish',
+  'notify',
+  'info',
+  'refer',
+  'update',
+];
+const PING_MS = 5000;
+/** Silent for three pings: the server or the way to it is gone though the connection looks open. */
+const SILENT_PINGS = 3;
+
+/**
+ * The connection to drachtio-server's control port: the one place that knows drachtio-srf. It reconnects by itself, within
+ * a second of the server's return; every promise that it gave is settled when the connection goes.
+ */
+export class DrachtioConnection {
+  readonly #srf: SrfInstance;
+  readonly #log: Logger;
+  readonly #pending = new PendingProxies();
+  readonly #unguard: () => void;
+  readonly #watchdog: NodeJS.Timeout;
+  #state: State = 'idle';
+  #socket: Socket | undefined;
+  #seenBytes = 0;
+  #silentPings = 0;
+  #addresses: readonly string[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(address: DrachtioAddress, handlers: DrachtioHandlers, log: Logger) {
+    this.#log = log;
+    this.#unguard = guardWireProtocol(address.host, address.port, {
+      socketOpened: (socket) => {
+        this.#socket = socket;
+        this.#seenBytes = 0;
+        this.#silentPings = 0;
+      },
+      malformedFrame: (error) => {
+        log.error({ reason: error.message.slice(0, 80) }, 'drachtio-server sent a malformed frame');
+      },
+    });
+    this.#srf = new (Srf as unknown as new () => SrfInstance)();
+    this.#srf.on('connect', (error, hostports) => {
+      this.#onConnect(error, hostports);
+    });
+    this.#srf.on('error', (error) => {
+      this.#lost(error.message);
+    });
+    this.#srf.on('close', () => {
+      this.#lost('closed');
+    });
+    this.#srf.on('cdr:start', (_source, _time, role, message) => {
+      handlers.dialog(dialogEvent('start', role, message));
+    });
+    this.#srf.on('cdr:stop', (_source, _time, reason, message) => {
+      handlers.dialog(dialogEvent('stop', reason, message));
+    });
+    this.#route('invite', handlers.invite);
+    for (const method of OTHER_METHODS) this.#route(method, handlers.other);
+    this.#enter('connecting');
+    this.#srf.connect({
+      ...address,
+      enablePing: true,
+      pingInterval: PING_MS,
+      // Without it the waits grow without a bound: `undefined` compares as no limit.
+      reconnect: { retryMaxDelay: 1000 },
+    });
+    this.#watchdog = setInterval(() => {
+      this.#watch();
+    }, PING_MS);
+    this.#watchdog.unref();
+  }
+
+  get up(): boolean {
+    return this.#state === 'up';
+  }
+
+  /** Where drachtio-server listens for SIP, as it announced itself: `udp/127.0.0.1:5060`. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /** Resolves once the connection is up; rejects after `deadlineMs`. */
+  async ready(deadlineMs: number): Promise<void> {
+    if (this.up) return;
+    await new Promise<void>((resolve, reject) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(done);
+        reject(new Error('drachtio-server: no connection in time'));
+      }, deadlineMs);
+      this.#waiting.add(done);
+    });
+  }
+
+  /** Sends OPTIONS to `uri`; true when anything but 408 and 503 answered within `deadlineMs` (RFC 3261, 11). */
+  async probe(uri: string, deadlineMs: number): Promise<boolean> {
+    if (!this.up) return false;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        resolve(false);
+      }, deadlineMs);
+      const settle = (alive: boolean): void => {
+        clearTimeout(timer);
+        resolve(alive);
+      };
+      this.#srf.request(safeValue('uri', uri), { method: 'OPTIONS' }, (error, request) => {
+        if (error !== null || request === undefined) {
+          settle(false);
+          return;
+        }
+        request.on('response', (response) => {
+          if ((response.status ?? 0) >= 200) settle(response.status !== 408 && response.status !== 503);
+        });
+      });
+    });
+  }
+
+  /** Ends the connection; calls that are up go on without us. */
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#enter('closed');
+    clearInterval(this.#watchdog);
+    this.#pending.lose('connectionLost');
+    this.#unguard();
+    if (this.#socket !== undefined) this.#srf.disconnect();
+    this.#socket?.destroy();
+  }
+
+  #route(method: string, handler: (request: IncomingRequest) => void): void {
+    this.#srf.use(method, (request: SrfRequest, response: SrfResponse) => {
+      try {
+        handler(new WrappedRequest(request, response, this.#pending, this.#log));
+      } catch (error) {
+        // One odd message must cost no more than itself.
+        this.#log.error({ reason: reasonOf(error), method }, 'a request could not be taken in');
+        response.send(400, {}, () => undefined);
+      }
+    });
+  }
+
+  #onConnect(error: Error | null, hostports: string | undefined): void {
+    if (this.#state === 'closed') return;
+    if (error !== null) {
+      this.#log.error({ reason: error.message }, 'drachtio-server refused us');
+      this.#lost('refused');
+      return;
+    }
+    this.#addresses = (hostports ?? '').split(',').filter((address) => address !== '');
+    if (this.#state !== 'up') this.#enter('up');
+    this.#log.info({ addresses: this.#addresses }, 'connected with drachtio-server');
+    for (const done of [...this.#waiting]) done();
+  }
+
+  #lost(reason: string): void {
+    this.#pending.lose('connectionLost');
+    if (this.#state !== 'up' && this.#state !== 'connecting') return;
+    this.#enter('down');
+    this.#log.warn({ reason }, 'no connection with drachtio-server');
+  }
+
+  #watch(): void {
+    const socket = this.#socket;
+    if (this.#state !== 'up' || socket === undefined || socket.destroyed) return;
+    this.#silentPings = socket.bytesRead === this.#seenBytes ? this.#silentPings + 1 : 0;
+    this.#seenBytes = socket.bytesRead;
+    if (this.#silentPings < SILENT_PINGS) return;
+    this.#log.warn({ pings: SILENT_PINGS }, 'drachtio-server is silent: connecting anew');
+    this.#silentPings = 0;
+    socket.destroy();
+  }
+
+  #enter(next: State): void {
+    if (!NEXT[this.#state].includes(next)) throw new Error(`drachtio connection: ${this.#state} to ${next}`);
+    this.#state = next;
+  }
+}
+
+function dialogEvent(kind: 'start' | 'stop', third: string, message: SrfMessage): DialogEvent {
+  return {
+    kind,
+    role: kind === 'start' ? third : '',
+    callId: message.get('Call-ID') ?? '',
+    reason: kind === 'stop' ? third : undefined,
+    status: message.status,
+    fromTag: /;\s*tag=([^;,\s]+)/i.exec(message.get('From') ?? '')?.[1],
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}

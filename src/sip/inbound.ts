@@ -1,0 +1,295 @@
+import type { CallEvent, Planned, Received } from '../calls/events.js';
+import { Seq } from '../calls/events.js';
+import { endByStatus, type Termination } from '../calls/termination.js';
+import type { Endpoint } from '../directory/model.js';
+import { mintId } from '../ids.js';
+import { planHeaders } from '../media/dial-strings.js';
+import { StoreUnavailable } from '../numbers/ports.js';
+import type { Resolution } from '../numbers/types.js';
+import type { Logger } from '../observe/logger.js';
+import { mintLegToken } from '../routing/leg-token.js';
+import { destinationsOf, LONGEST_RING_MS, planCall, type Plan } from '../routing/plan.js';
+import { targetUri } from '../routing/targets.js';
+import type { CallerIdentity } from './caller-identity.js';
+import type { CallDirectory, NodeChooser, NumberResolver } from './ports.js';
+import type { IncomingRequest } from './requests.js';
+import { ProxyLost } from './requests.js';
+import type { TrunkOf, Verdict } from './screening.js';
+import type { TrunkRates } from './trunk-rates.js';
+
+/** A silent media node: 408 to the caller within 2 s, so that the carrier moves on (design, rule 1). */
+const NODE_SILENCE_MS = 1500;
+/** A direct call's destination gets as long as a carrier's trunk may take to its first word. */
+const DIRECT_SILENCE_MS = 6000;
+/** Timer C, and a margin: what is not settled by then never will be. */
+const PROXY_DEADLINE_MS = 200_000;
+/** A leg's token outlives the longest ringing. */
+const TOKEN_LIFE_S = LONGEST_RING_MS / 1000 + 30;
+
+/** The responses that freeswitch-conf/dialplan gives on a callee's behalf, and the caller's own cancelling. */
+const DIALPLAN_STATUSES: ReadonlySet<number> = new Set([480, 486, 487, 488, 603]);
+
+export interface InboundParts {
+  readonly directory: () => CallDirectory;
+  readonly resolver: NumberResolver;
+  readonly nodes: NodeChooser;
+  readonly rates: TrunkRates;
+  readonly identity: CallerIdentity;
+  /** Takes events; never rejects: what cannot be stored now is spooled. */
+  readonly append: (event: CallEvent) => void;
+  /** A direct call is about to leave under this Call-ID. */
+  readonly expectDirect: (callId: string, account: string, call: string) => void;
+  readonly legKey: Uint8Array;
+  /** The address that legs come back through, as the media nodes reach it: host:port. */
+  readonly switchAddress: string;
+  /** Whether the request URI's test token is ours, for this number. */
+  readonly isTest: (number: string, token: string) => boolean;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+type Call = Extract<Verdict, { kind: 'call' }>;
+
+interface Arrived {
+  readonly id: `call_${string}`;
+  readonly at: number;
+  readonly request: IncomingRequest;
+  readonly verdict: Call;
+  readonly via: TrunkOf;
+  readonly log: Logger;
+}
+
+/** A call from a trunk, from its INVITE to the moment when drachtio and FreeSWITCH own it (design, journey two). */
+export class InboundCalls {
+  readonly #parts: InboundParts;
+  #deciding = 0;
+
+  constructor(parts: InboundParts) {
+    this.#parts = parts;
+  }
+
+  /** Calls whose INVITE is still in our hands. */
+  get deciding(): number {
+    return this.#deciding;
+  }
+
+  /** Decides on the call and hands it on. Never rejects: whatever happens, the caller gets a final response. */
+  async take(request: IncomingRequest, verdict: Call): Promise<void> {
+    const { now, directory } = this.#parts;
+    const at = now();
+    const owner = directory().numberOwner(verdict.number);
+    // One carrier may bring the calls of several accounts: the number says which account's trunk it is.
+    const via = verdict.trunks.find(({ account }) => account.id === owner?.account.id) ?? verdict.trunks[0];
+    if (via === undefined) return;
+    const id = mintId('call');
+    const arrived: Arrived = { id, at, request, verdict, via, log: this.#parts.log.child({ call: id }) };
+    if (!this.#parts.rates.take(via.trunk, at)) {
+      // Before any work, and for new calls alone: the carrier goes elsewhere, or comes again shortly.
+      request.respond(503, { 'Retry-After': String(1 + Math.floor(Math.random() * 5)) });
+      return;
+    }
+    this.#deciding += 1;
+    try {
+      await this.#decide(arrived);
+    } catch (error) {
+      arrived.log.error(
+        { reason: error instanceof Error ? error.name : 'unknown' },
+        'a call could not be decided',
+      );
+      request.respond(503);
+      this.#ended(arrived, via.account.id, endByStatus(503, 'us'));
+    } finally {
+      this.#deciding -= 1;
+    }
+  }
+
+  async #decide(arrived: Arrived): Promise<void> {
+    const { verdict, via, request } = arrived;
+    const directory = this.#parts.directory();
+    const owner = directory.numberOwner(verdict.number);
+    if (owner === undefined || owner.account.id !== via.account.id) {
+      this.#parts.append(
+        this.#received(arrived, via.account.id, { level: 'none', late: false, why: 'unknownNumber' }),
+      );
+      this.#refuse(arrived, via.account.id, 404);
+      return;
+    }
+    const account = owner.account.id;
+    const resolution = await this.#resolve(arrived, account, owner.pool.id, owner.pool.defaultEndpoint);
+    const endpoint =
+      this.#endpoint(resolution.endpoint, account) ?? this.#endpoint(owner.pool.defaultEndpoint, account);
+    if (endpoint === undefined) {
+      this.#refuse(arrived, account, 404);
+      return;
+    }
+    const plan = planCall(endpoint, (id) => this.#usableTrunk(id, account));
+    if (plan.rounds.length === 0) {
+      // Nobody to ring: the callee cannot be reached now, and that is not the carrier's doing.
+      this.#refuse(arrived, account, 480);
+      return;
+    }
+    if (request.cancelled) {
+      this.#ended(arrived, account, endByStatus(487, 'us'));
+      return;
+    }
+    await this.#handOn(arrived, account, plan);
+  }
+
+  async #handOn(arrived: Arrived, account: string, plan: Plan): Promise<void> {
+    const { request, id } = arrived;
+    const node = this.#parts.nodes.choose();
+    const planned = {
+      v: 1,
+      kind: 'planned',
+      account,
+      call: id,
+      seq: Seq.planned,
+      at: this.#parts.now(),
+      destinations: destinationsOf(plan).map(({ to }) => to),
+      callId: request.callId,
+    } as const;
+    if (node === undefined) {
+      await this.#direct(arrived, account, plan, { ...planned, media: 'direct' });
+      return;
+    }
+    this.#parts.append({ ...planned, media: 'bridged', mediaNode: node.name });
+    const expires = Math.floor(this.#parts.now() / 1000) + TOKEN_LIFE_S;
+    const headers = planHeaders(plan, {
+      call: id,
+      account,
+      switchAddress: this.#parts.switchAddress,
+      caller: this.#parts.identity.shown(request),
+      token: ({ leg, trunk, destination }) =>
+        mintLegToken({ call: id, leg, trunk, destination: destination.serial, expires }, this.#parts.legKey),
+    });
+    await this.#proxy(
+      arrived,
+      account,
+      `sip:${arrived.verdict.number}@${node.sip}`,
+      NODE_SILENCE_MS,
+      headers,
+    );
+  }
+
+  /** No media node answers: straight to the first destination. No whisper, no ring group, but the caller gets through. */
+  async #direct(arrived: Arrived, account: string, plan: Plan, planned: Planned): Promise<void> {
+    const leg = plan.rounds[0]?.[0]?.legs[0];
+    const trunk = leg === undefined ? undefined : this.#parts.directory().trunkBySerial(leg.trunk)?.trunk;
+    const target = leg === undefined ? undefined : targetUri(leg.destination, trunk);
+    if (leg === undefined || target === undefined) {
+      this.#refuse(arrived, account, 503);
+      return;
+    }
+    this.#parts.append({ ...planned, destinations: [leg.destination.to] });
+    this.#parts.expectDirect(planned.callId, account, arrived.id);
+    arrived.log.warn({}, 'no media node answers: the call goes straight to its destination');
+    await this.#proxy(arrived, account, target, DIRECT_SILENCE_MS, {}, leg.destination.to);
+  }
+
+  async #proxy(
+    arrived: Arrived,
+    account: string,
+    target: string,
+    silenceMs: number,
+    headers: Readonly<Record<string, string>>,
+    destination?: string,
+  ): Promise<void> {
+    try {
+      const options = { headers, silenceMs, deadlineMs: PROXY_DEADLINE_MS };
+      const { status } = await arrived.request.proxy(target, options);
+      if (status < 300) return;
+      // What the dialplan's table does not give comes of a node that is silent, stopping or full: that is our doing.
+      const by = destination === undefined && !DIALPLAN_STATUSES.has(status) ? 'us' : 'far';
+      this.#ended(arrived, account, endByStatus(status, by), destination);
+    } catch (error) {
+      if (!(error instanceof ProxyLost)) throw error;
+      // What became of the call is told by the media node or its spool; drachtio-server owns the transaction.
+      arrived.log.warn({ reason: error.code }, 'the outcome of a proxied INVITE is not known here');
+      if (error.code === 'refused') this.#refuse(arrived, account, 503);
+    }
+  }
+
+  async #resolve(
+    arrived: Arrived,
+    account: string,
+    pool: string,
+    defaultEndpoint: string | undefined,
+  ): Promise<Resolution> {
+    const { id, at, via, verdict } = arrived;
+    try {
+      return await this.#parts.resolver.resolve({
+        account,
+        pool,
+        number: verdict.number,
+        call: id,
+        at,
+        trunk: via.trunk.id,
+        test: this.#test(verdict),
+        ...(defaultEndpoint === undefined ? {} : { defaultEndpoint }),
+        ...this.#parts.identity.sealed(arrived.request),
+      });
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      arrived.log.warn({}, 'Redis does not answer: the call goes to the default endpoint');
+      const resolution: Resolution = {
+        level: 'none',
+        late: false,
+        why: 'storeDown',
+        ...(defaultEndpoint === undefined ? {} : { endpoint: defaultEndpoint }),
+      };
+      this.#parts.append(this.#received(arrived, account, resolution));
+      return resolution;
+    }
+  }
+
+  #received(arrived: Arrived, account: string, resolution: Resolution): Received {
+    return {
+      v: 1,
+      kind: 'received',
+      account,
+      call: arrived.id,
+      seq: Seq.received,
+      at: arrived.at,
+      number: arrived.verdict.number,
+      trunk: arrived.via.trunk.id,
+      test: this.#test(arrived.verdict),
+      ...this.#parts.identity.sealed(arrived.request),
+      ...resolution,
+    };
+  }
+
+  #test(verdict: Call): boolean {
+    const token = verdict.uri.parameters.get('tagswitch-test');
+    return token !== undefined && this.#parts.isTest(verdict.number, token);
+  }
+
+  #endpoint(id: string | undefined, account: string): Endpoint | undefined {
+    const found = id === undefined ? undefined : this.#parts.directory().endpointById(id);
+    return found?.account.id === account ? found.endpoint : undefined;
+  }
+
+  #usableTrunk(id: string, account: string): number | undefined {
+    const trunk = this.#parts.directory().trunkById(id);
+    return trunk?.account.id === account && trunk.trunk.gateway !== undefined
+      ? trunk.trunk.serial
+      : undefined;
+  }
+
+  #refuse(arrived: Arrived, account: string, status: number): void {
+    arrived.request.respond(status);
+    this.#ended(arrived, account, endByStatus(arrived.request.cancelled ? 487 : status, 'us'));
+  }
+
+  #ended(arrived: Arrived, account: string, termination: Termination, destination?: string): void {
+    this.#parts.append({
+      v: 1,
+      kind: 'ended',
+      account,
+      call: arrived.id,
+      seq: Seq.endedByProxy,
+      at: this.#parts.now(),
+      ...termination,
+      ...(destination === undefined ? {} : { destination }),
+    });
+  }
+}

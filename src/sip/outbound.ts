@@ -1,0 +1,57 @@
+import type { Logger } from '../observe/logger.js';
+import { readLegToken } from '../routing/leg-token.js';
+import { targetUri } from '../routing/targets.js';
+import type { CallDirectory } from './ports.js';
+import { ProxyLost, type IncomingRequest } from './requests.js';
+
+/** How long a trunk or destination may stay silent before the leg counts as failed and the next trunk is tried. */
+const SILENCE_MS = 6000;
+const PROXY_DEADLINE_MS = 200_000;
+
+export interface OutboundParts {
+  readonly directory: () => CallDirectory;
+  readonly legKey: Uint8Array;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/**
+ * A leg that FreeSWITCH sends out: its token says where it goes, so that any process can act on it without memory
+ * (design, rule 3). The plan named the one trunk; a 503 makes FreeSWITCH go on to the next.
+ */
+export class OutboundLegs {
+  readonly #parts: OutboundParts;
+
+  constructor(parts: OutboundParts) {
+    this.#parts = parts;
+  }
+
+  /** Sends the leg on. Never rejects: the media node always gets a final response. */
+  async take(request: IncomingRequest, token: string): Promise<void> {
+    const { directory, legKey, now, log } = this.#parts;
+    const claims = readLegToken(token, legKey, Math.floor(now() / 1000));
+    if (typeof claims === 'string') {
+      log.warn({ why: claims }, 'a leg with a token that is not ours was refused');
+      request.respond(403);
+      return;
+    }
+    const leg = log.child({ call: claims.call, leg: claims.leg });
+    const destination = directory().destinationBySerial(claims.destination)?.destination;
+    const trunk = claims.trunk === 0 ? undefined : directory().trunkBySerial(claims.trunk)?.trunk;
+    const target = destination === undefined ? undefined : targetUri(destination, trunk);
+    if (target === undefined) {
+      // Declared otherwise since the plan was made: this way is gone, another may be left.
+      leg.warn({}, 'the destination or trunk of a leg is no longer declared');
+      request.respond(503);
+      return;
+    }
+    try {
+      const result = await request.proxy(target, { silenceMs: SILENCE_MS, deadlineMs: PROXY_DEADLINE_MS });
+      leg.debug({ status: result.status }, 'a leg was settled');
+    } catch (error) {
+      if (!(error instanceof ProxyLost)) throw error;
+      leg.warn({ reason: error.code }, 'the outcome of a leg is not known here');
+      request.respond(503);
+    }
+  }
+}

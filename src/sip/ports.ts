@@ -1,0 +1,32 @@
+import type { Account, Destination, Endpoint, Pool, Trunk } from '../directory/model.js';
+import type { Resolution, ResolutionRequest } from '../numbers/types.js';
+
+/** What calls ask of the cached directory; never of Redis. */
+export interface CallDirectory {
+  numberOwner(number: string): { account: Account; pool: Pool } | undefined;
+  trunksByAddress(address: string): readonly { account: Account; trunk: Trunk }[];
+  trunkBySerial(serial: number): { account: Account; trunk: Trunk } | undefined;
+  trunkById(id: string): { account: Account; trunk: Trunk } | undefined;
+  destinationBySerial(serial: number): { destination: Destination } | undefined;
+  endpointById(id: string): { account: Account; endpoint: Endpoint } | undefined;
+}
+
+/** Whose number it is: one script, one round trip, which writes the event `received` as well. */
+export interface NumberResolver {
+  resolve(request: ResolutionRequest): Promise<Resolution>;
+}
+
+/** A media node as the caller's leg needs it. */
+export interface NodeTarget {
+  /** Its name in records: host:port of its event socket. */
+  readonly name: string;
+  /** Where its profile listens: host:port. */
+  readonly sip: string;
+}
+
+export interface NodeChooser {
+  /** The healthy node with the fewest sessions; undefined when none is healthy. */
+  choose(): NodeTarget | undefined;
+  /** Whether `address` is a media node's: legs come from nowhere else. */
+  isNode(address: string): boolean;
+}

@@ -1,0 +1,70 @@
+import type { Account, Trunk } from '../directory/model.js';
+import { legTokenOf } from '../routing/leg-token.js';
+import type { CallDirectory, NodeChooser } from './ports.js';
+import { dialledNumber, parseSipUri, type SipUri } from './sip-uri.js';
+
+/** What an INVITE is, before anything is looked up or counted. */
+export type Verdict =
+  | { readonly kind: 'leg'; readonly token: string }
+  | {
+      readonly kind: 'call';
+      readonly number: string;
+      readonly uri: SipUri;
+      readonly trunks: readonly TrunkOf[];
+    }
+  | { readonly kind: 'refused'; readonly status: 400 | 403 | 404 | 484; readonly why: RefusedWhy };
+
+export interface TrunkOf {
+  readonly account: Account;
+  readonly trunk: Trunk;
+}
+
+export type RefusedWhy =
+  'noTrunk' | 'forgedHeader' | 'legFromStranger' | 'nodeWithoutLeg' | 'requestUri' | 'number';
+
+export interface Screened {
+  readonly uri: string;
+  readonly raw: string;
+  readonly sourceAddress: string;
+}
+
+/**
+ * Screening (design, "Two journeys" and rule 2): who sent it, by address alone; no forged headers; a number of proper
+ * form. It touches neither Redis nor memory, so that a flood of refused calls costs nothing but their answers.
+ */
+export function screen(
+  request: Screened,
+  directory: Pick<CallDirectory, 'trunksByAddress'>,
+  nodes: Pick<NodeChooser, 'isNode'>,
+): Verdict {
+  const uri = parseSipUri(request.uri);
+  const token = uri === undefined ? undefined : legTokenOf(uri.user);
+  if (token !== undefined) {
+    return nodes.isNode(request.sourceAddress) ? { kind: 'leg', token } : refuse(403, 'legFromStranger');
+  }
+  const trunks = directory.trunksByAddress(request.sourceAddress);
+  if (trunks.length === 0) {
+    return refuse(403, nodes.isNode(request.sourceAddress) ? 'nodeWithoutLeg' : 'noTrunk');
+  }
+  if (hasForgedHeader(request.raw)) return refuse(403, 'forgedHeader');
+  if (uri === undefined) return refuse(400, 'requestUri');
+  const number = dialledNumber(uri.user);
+  if (number === undefined) return refuse(uri.user === '' ? 484 : 404, 'number');
+  return { kind: 'call', number, uri, trunks };
+}
+
+/**
+ * Whether a header of the raw text claims to be ours. A proxy cannot remove one, and the media node would believe it.
+ * Every line break that some parser takes for one counts, and blanks before the colon do not hide a name.
+ */
+export function hasForgedHeader(raw: string): boolean {
+  const end = /\r?\n\r?\n/.exec(raw)?.index ?? raw.length;
+  return raw
+    .slice(0, end)
+    .split(/\r\n|\r|\n/)
+    .some((line) => /^\s*x-tagswitch/i.test(line));
+}
+
+function refuse(status: 400 | 403 | 404 | 484, why: RefusedWhy): Verdict {
+  return { kind: 'refused', status, why };
+}

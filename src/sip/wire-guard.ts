@@ -1,0 +1,54 @@
+import type { Socket } from 'node:net';
+import WireProtocol from 'drachtio-srf/lib/wire-protocol.js';
+import type { WireProtocolInstance, WireProtocolPrototype } from './drachtio-types.js';
+
+/** What the guard tells the connection whose socket it is. */
+export interface SocketWatcher {
+  socketOpened(socket: Socket): void;
+  malformedFrame(error: Error): void;
+}
+
+const watchers = new Map<string, SocketWatcher>();
+let installed = false;
+
+/**
+ * Guards drachtio-srf's control connection, once for the process. Without it
+ * - a malformed frame is thrown out of the socket's data handler and ends the process;
+ * - TCP_NODELAY is lost with the first reconnection, and with it 40 ms a command (Nagle against delayed acknowledgement);
+ * - nobody can see whether a silent server still answers.
+ */
+export function guardWireProtocol(host: string, port: number, watcher: SocketWatcher): () => void {
+  const key = `${host}:${String(port)}`;
+  watchers.set(key, watcher);
+  if (!installed) {
+    installed = true;
+    patch((WireProtocol as { prototype: WireProtocolPrototype }).prototype);
+  }
+  return () => {
+    if (watchers.get(key) === watcher) watchers.delete(key);
+  };
+}
+
+function patch(prototype: WireProtocolPrototype): void {
+  /* eslint-disable @typescript-eslint/unbound-method -- called with the instance below */
+  const onData = prototype._onData;
+  const installListeners = prototype.installListeners;
+  /* eslint-enable @typescript-eslint/unbound-method */
+  const watcherOf = (wire: WireProtocolInstance): SocketWatcher | undefined =>
+    watchers.get(`${String(wire.host)}:${String(wire.port)}`);
+
+  prototype._onData = function (socket, data) {
+    try {
+      onData.call(this, socket, data);
+    } catch (error) {
+      watcherOf(this)?.malformedFrame(error instanceof Error ? error : new Error(String(error)));
+      // The stream has lost its framing: only a new connection finds it again.
+      socket.destroy();
+    }
+  };
+  prototype.installListeners = function (socket) {
+    socket.setNoDelay(true);
+    installListeners.call(this, socket);
+    watcherOf(this)?.socketOpened(socket);
+  };
+}

@@ -1,0 +1,89 @@
+import type { Logger } from '../observe/logger.js';
+import type { SrfRequest, SrfResponse } from './drachtio-types.js';
+import type { PendingProxies } from './pending-proxies.js';
+import { ProxyLost, type IncomingRequest, type ProxyOptions, type ProxyResult } from './requests.js';
+import { safeHeaders, safeValue } from './safe.js';
+
+/** drachtio-srf's request behind our interface. The listener for CANCEL is attached before anything can be awaited. */
+export class WrappedRequest implements IncomingRequest {
+  readonly #request: SrfRequest;
+  readonly #response: SrfResponse;
+  readonly #pending: PendingProxies;
+  readonly #log: Logger;
+  readonly #cancelListeners: (() => void)[] = [];
+  #cancelled = false;
+  #answered = false;
+
+  constructor(request: SrfRequest, response: SrfResponse, pending: PendingProxies, log: Logger) {
+    this.#request = request;
+    this.#response = response;
+    this.#pending = pending;
+    this.#log = log;
+    request.on('cancel', () => {
+      this.#cancelled = true;
+      for (const listener of this.#cancelListeners.splice(0)) listener();
+    });
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+  get uri(): string {
+    return this.#request.uri;
+  }
+  get raw(): string {
+    return this.#request.raw ?? '';
+  }
+  get callId(): string {
+    return this.header('Call-ID') ?? '';
+  }
+  get sourceAddress(): string {
+    return this.#request.source_address;
+  }
+  get sourcePort(): number {
+    return this.#request.source_port;
+  }
+  get transport(): string {
+    return this.#request.protocol;
+  }
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  header(name: string): string | undefined {
+    return this.#request.get(name);
+  }
+
+  onCancel(listener: () => void): void {
+    if (this.#cancelled) listener();
+    else this.#cancelListeners.push(listener);
+  }
+
+  respond(status: number, headers: Readonly<Record<string, string>> = {}): void {
+    if (this.#answered || this.#cancelled) return;
+    this.#answered = true;
+    this.#response.send(status, { headers: safeHeaders(headers) }, (error) => {
+      // The caller went, or drachtio-server forgot him: there is nobody left to tell.
+      if (error) this.#log.debug({ status }, 'a response was not sent');
+    });
+  }
+
+  async proxy(target: string, options: ProxyOptions): Promise<ProxyResult> {
+    const work = this.#request.proxy({
+      destination: [safeValue('target', target)],
+      recordRoute: true,
+      followRedirects: false,
+      provisionalTimeout: `${String(options.silenceMs)}ms`,
+      headers: safeHeaders(options.headers ?? {}),
+    });
+    this.#answered = true;
+    try {
+      const result = await this.#pending.race(work, options.deadlineMs);
+      return { status: result.finalStatus ?? 0, reason: result.finalResponse?.msg.get('Reason') };
+    } catch (error) {
+      // It never left: the caller is still ours to answer.
+      if (error instanceof ProxyLost && error.code === 'refused') this.#answered = false;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { hostname } from 'node:os';
+import type { Channel } from './channel.js';
+import { channelStates } from './channel.js';
+import { localStamp, nowMicros } from './clock.js';
+
+/** An event as it goes out: names and values, in order. */
+export type EventFields = Record<string, string>;
+
+/** The events of channels that this server tells. */
+export type ChannelEventName =
+  | 'CHANNEL_CREATE' | 'CHANNEL_PROGRESS' | 'CHANNEL_PROGRESS_MEDIA' | 'CHANNEL_ANSWER' | 'CHANNEL_BRIDGE'
+  | 'CHANNEL_UNBRIDGE' | 'CHANNEL_HOLD' | 'CHANNEL_UNHOLD' | 'CHANNEL_HANGUP' | 'CHANNEL_HANGUP_COMPLETE'
+  | 'CHANNEL_DESTROY'; // prettier-ignore
+
+/** What is the same in every event of this process. */
+export interface EventOrigin {
+  readonly coreUuid: string;
+  readonly address: string;
+  nextSequence(): number;
+}
+
+/** The head of an event: name, node, time, sequence. */
+export function eventHead(origin: EventOrigin, name: string): EventFields {
+  const now = nowMicros();
+  return {
+    'Event-Name': name,
+    'Core-UUID': origin.coreUuid,
+    'FreeSWITCH-Hostname': hostname(),
+    'FreeSWITCH-Switchname': hostname(),
+    'FreeSWITCH-IPv4': origin.address,
+    'FreeSWITCH-IPv6': '::1',
+    'Event-Date-Local': localStamp(now),
+    'Event-Date-GMT': new Date(now / 1000).toUTCString(),
+    'Event-Date-Timestamp': String(now),
+    'Event-Sequence': String(origin.nextSequence()),
+  };
+}
+
+/** An event of a channel: its head, `extra`, the channel's data and all its variables. */
+export function channelEvent(origin: EventOrigin, name: ChannelEventName | 'CHANNEL_DATA', channel: Channel, extra: EventFields = {}): EventFields {
+  return { ...eventHead(origin, name), ...extra, ...channelData(channel), ...variableFields(channel) };
+}
+
+function channelData(channel: Channel): EventFields {
+  const stateNumber = channel.answerState === 'hangup' ? Math.max(10, channelStates[channel.state]) : channelStates[channel.state];
+  const { codec } = channel;
+  return {
+    'Channel-State': channel.state,
+    'Channel-Call-State': channel.callState,
+    'Channel-State-Number': String(stateNumber),
+    'Channel-Name': channel.name,
+    'Unique-ID': channel.uuid,
+    'Call-Direction': channel.direction,
+    'Presence-Call-Direction': channel.direction,
+    'Channel-HIT-Dialplan': String(channel.hitDialplan),
+    'Channel-Call-UUID': channel.callUuid,
+    'Answer-State': channel.answerState,
+    ...(channel.cause === undefined ? {} : { 'Hangup-Cause': channel.cause }),
+    ...(codec === undefined
+      ? {}
+      : {
+          'Channel-Read-Codec-Name': codec,
+          'Channel-Read-Codec-Rate': '8000',
+          'Channel-Read-Codec-Bit-Rate': '64000',
+          'Channel-Write-Codec-Name': codec,
+          'Channel-Write-Codec-Rate': '8000',
+          'Channel-Write-Codec-Bit-Rate': '64000',
+        }),
+    ...profileFields('Caller', channel, channel.profileIndex),
+    ...(channel.other ? { 'Other-Type': channel.other.type, ...profileFields('Other-Leg', channel.other.channel) } : {}),
+  };
+}
+
+function profileFields(prefix: 'Caller' | 'Other-Leg', channel: Channel, index?: number): EventFields {
+  const { profile, times } = channel;
+  const callee = profile.calleeIdNumber === '' ? {} : { 'Callee-ID-Name': profile.calleeIdName, 'Callee-ID-Number': profile.calleeIdNumber };
+  const fields: EventFields = {
+    Direction: channel.direction,
+    'Logical-Direction': channel.direction,
+    Username: profile.username,
+    Dialplan: 'XML',
+    'Caller-ID-Name': profile.callerIdName,
+    'Caller-ID-Number': profile.callerIdNumber,
+    'Orig-Caller-ID-Name': profile.originalCallerIdName,
+    'Orig-Caller-ID-Number': profile.originalCallerIdNumber,
+    ...callee,
+    'Network-Addr': profile.networkAddress,
+    ANI: profile.ani,
+    'Destination-Number': profile.destinationNumber,
+    'Unique-ID': channel.uuid,
+    Source: 'mod_sofia',
+    Context: profile.context,
+    'Channel-Name': channel.name,
+    ...(index === undefined ? {} : { 'Profile-Index': String(index) }),
+    'Profile-Created-Time': String(times.profileCreated),
+    'Channel-Created-Time': String(times.created),
+    'Channel-Answered-Time': String(times.answered),
+    'Channel-Progress-Time': String(times.progress),
+    'Channel-Progress-Media-Time': String(times.progressMedia),
+    'Channel-Hangup-Time': String(times.hangup),
+    'Channel-Transfer-Time': String(times.transfer),
+    'Channel-Resurrect-Time': '0',
+    'Channel-Bridged-Time': String(times.bridged),
+    'Channel-Last-Hold': '0',
+    'Channel-Hold-Accum': '0',
+    'Screen-Bit': 'true',
+    'Privacy-Hide-Name': 'false',
+    'Privacy-Hide-Number': 'false',
+  };
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [`${prefix}-${name}`, value]));
+}
+
+function variableFields(channel: Channel): EventFields {
+  const fields: EventFields = {};
+  for (const [name, value] of channel.variables) fields[`variable_${name}`] = value;
+  return fields;
+}

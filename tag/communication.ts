@@ -1,0 +1,159 @@
+/**
+ * The communication tag: asks for a number for this visit, shows it where the page shows its printed one, keeps it
+ * while the page is looked at. Whatever fails, the page shows its printed number.
+ */
+import { pageNumbers } from './page-numbers.js';
+import type { Analytics, Shown, Visit } from './visit.js';
+
+interface Reply {
+  readonly link: string | null;
+  readonly number: string;
+  readonly display: string;
+  readonly level: string;
+  readonly holdMs: number;
+  readonly heartbeatMs: number;
+}
+
+/** The life of the page's number: what may follow what. */
+const next = {
+  printed: ['asking'],
+  asking: ['held', 'printed'],
+  held: ['held', 'asking', 'printed'],
+} as const;
+type State = keyof typeof next;
+
+const PATIENCE_MS = 5_000;
+const MOST_BYTES = 2_048;
+
+const script = document.currentScript;
+if (script instanceof HTMLScriptElement) {
+  const { site = '', endpoint = '', tag, number: printed = '' } = script.dataset;
+  const base = new URL(script.src).origin;
+  const begin = () => {
+    if (window.tagswitch !== undefined) start(window.tagswitch, base, { site, endpoint, tag }, printed);
+  };
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin);
+  else begin();
+}
+
+function start(
+  analytics: Analytics,
+  base: string,
+  ids: { site: string; endpoint: string; tag: string | undefined },
+  printed: string,
+): void {
+  const page = pageNumbers(document.body, printed);
+  let state: State = 'printed';
+  let held: (Reply & { link: string; session: string }) | undefined;
+  let until = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function to(wanted: State): void {
+    if (!(next[state] as readonly State[]).includes(wanted)) return;
+    state = wanted;
+    if (state === 'asking') return;
+    if (state === 'held' && held !== undefined) {
+      page.show(held.number, held.display);
+    } else {
+      page.putBack();
+      held = undefined;
+    }
+    const detail: Shown = {
+      state,
+      link: held?.link ?? null,
+      number: held?.number ?? null,
+      display: held?.display ?? null,
+      level: held?.level ?? 'none',
+      until: held === undefined ? null : until,
+    };
+    document.dispatchEvent(new CustomEvent('tagswitch', { detail }));
+  }
+
+  /** Ends before the hold is over: a page that is not heard must not show a number that may be another's by now. */
+  function send(path: string, method: string, body?: string): Promise<Response> {
+    const control = new AbortController();
+    const alarm = setTimeout(() => control.abort(), PATIENCE_MS);
+    // A body of text is text/plain: no preflight.
+    const options: RequestInit = { method, signal: control.signal, credentials: 'omit', cache: 'no-store' };
+    if (body !== undefined) options.body = body;
+    return fetch(base + path, options).finally(() => clearTimeout(alarm));
+  }
+
+  function question({ session, visitor, touch }: Visit): string {
+    const lean = { ...touch };
+    const names = ['referrer', 'landingPage', 'clickIds', 'keyword', 'campaign'] as const;
+    for (let i = 0; ; i++) {
+      const text = JSON.stringify({ ...ids, session, visitor, touch: lean });
+      const name = names[i];
+      if (name === undefined || new TextEncoder().encode(text).length <= MOST_BYTES) return text;
+      delete lean[name];
+    }
+  }
+
+  async function ask(visit: Visit): Promise<void> {
+    if (state === 'asking') return;
+    to('asking');
+    const asked = Date.now();
+    try {
+      const response = await send('/v1/allocations', 'POST', question(visit));
+      const reply = (await response.json()) as Reply;
+      if (!response.ok || reply.link === null) return to('printed');
+      held = { ...reply, link: reply.link, session: visit.session };
+      until = asked + reply.holdMs;
+      to('held');
+      wait();
+    } catch {
+      to('printed');
+    }
+  }
+
+  /** Asks for a number, or says that the page is still there. */
+  async function beat(): Promise<void> {
+    const visit = analytics.visit();
+    const mine = held;
+    // After a long rest this is another visit, and the number was the former one's.
+    if (mine?.session !== visit.session) return ask(visit);
+    if (state !== 'held') return;
+    const asked = Date.now();
+    try {
+      const response = await send(`/v1/links/${mine.link}`, 'PUT');
+      if (held !== mine || state !== 'held') return;
+      if (response.ok) {
+        until = asked + mine.holdMs;
+        to('held');
+      } else if (response.status === 410 || response.status === 404) {
+        return ask(visit);
+      }
+    } catch {
+      // The network is away: the number is ours until its end, and the next heartbeat comes before that.
+    }
+    wait();
+  }
+
+  /** One timer: the next heartbeat while the page is looked at, and the end in any case. */
+  function wait(): void {
+    clearTimeout(timer);
+    if (held === undefined) return;
+    const left = until - Date.now();
+    const looked = document.visibilityState === 'visible';
+    timer = setTimeout(tick, Math.max(0, looked ? Math.min(left, held.heartbeatMs) : left));
+  }
+
+  function tick(): void {
+    if (held !== undefined && Date.now() >= until) to('printed');
+    // Only somebody who looks at the page is worth a number.
+    if (document.visibilityState === 'visible') void beat();
+    else wait();
+  }
+
+  document.addEventListener('visibilitychange', tick);
+  addEventListener('online', tick);
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) tick();
+  });
+  addEventListener('pagehide', () => {
+    // The link ends soon, unless the next page of the visit or another tab is heard before.
+    if (held !== undefined) navigator.sendBeacon(`${base}/v1/links/${held.link}/leave`);
+  });
+  tick();
+}

@@ -1,0 +1,114 @@
+/** The demonstration page's own script: tells in words and a bar what the tags do, and lists the calls to the number. */
+import type { Shown } from './visit.js';
+
+interface Call {
+  readonly id: string;
+  readonly caller: string | null;
+  readonly startedAt: string;
+  readonly answered: boolean;
+  readonly ended: boolean;
+  readonly ringMs: number | null;
+  readonly talkMs: number | null;
+  readonly result: string | null;
+}
+
+const POLL_MS = 2_000;
+const words: Readonly<Record<string, string>> = {
+  answered: 'answered',
+  busy: 'busy',
+  noAnswer: 'no answer',
+  cancelled: 'hung up',
+  rejected: 'rejected',
+  failed: 'failed',
+};
+
+const element = (id: string): HTMLElement => {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`the page has no element ${id}`);
+  return found;
+};
+
+let shown: Shown | undefined;
+let total = 1;
+let listed = '';
+
+document.addEventListener('tagswitch', (event) => {
+  shown = (event as CustomEvent<Shown>).detail;
+  const { state, number, until } = shown;
+  const status = element('state');
+  const text =
+    state === 'held' ? 'This number is yours alone' : 'The printed number: none could be given to this visit';
+  // A screen reader tells changes, not every heartbeat.
+  if (status.textContent !== text) status.textContent = text;
+  status.classList.toggle('held', state === 'held');
+  element('life').hidden = state !== 'held';
+  if (until !== null) total = Math.max(1, until - Date.now());
+  if (number !== null) element('command').textContent = `bin/tagswitch call ${number}`;
+  count();
+  void list();
+});
+
+function count(): void {
+  if (shown === undefined || shown.until === null) return;
+  const left = Math.max(0, shown.until - Date.now());
+  const seconds = Math.ceil(left / 1000);
+  element('countdown').textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  (element('left') as HTMLProgressElement).value = left / total;
+}
+
+async function list(): Promise<void> {
+  if (
+    shown === undefined ||
+    shown.link === null ||
+    shown.number === null ||
+    document.visibilityState !== 'visible'
+  )
+    return;
+  try {
+    const query = new URLSearchParams({ link: shown.link, number: shown.number });
+    const response = await fetch(`/demo/calls?${query.toString()}`);
+    if (!response.ok) return;
+    const text = await response.text();
+    if (text === listed) return;
+    listed = text;
+    const { items } = JSON.parse(text) as { items: Call[] };
+    element('no-calls').hidden = items.length > 0;
+    element('calls-box').hidden = items.length === 0;
+    element('calls').replaceChildren(...items.map(row));
+  } catch {
+    // The server is away for a moment; the list stays as it is.
+  }
+}
+
+function row(call: Call): HTMLElement {
+  const line = document.createElement('tr');
+  const cell = (text: string, kind = '') => {
+    const cell = document.createElement('td');
+    cell.textContent = text;
+    cell.className = kind;
+    line.append(cell);
+  };
+  const now = call.ended ? (words[call.result ?? ''] ?? '?') : call.answered ? 'talking' : 'ringing';
+  cell(new Date(call.startedAt).toLocaleTimeString());
+  cell(call.caller ?? 'hidden');
+  cell(now, call.answered ? 'ok' : '');
+  cell(seconds(call.ringMs));
+  cell(seconds(call.talkMs));
+  return line;
+}
+
+function seconds(ms: number | null): string {
+  return ms === null ? '–' : `${(ms / 1000).toFixed(1)} s`;
+}
+
+element('copy').addEventListener('click', () => {
+  const button = element('copy');
+  const tell = (text: string) => void (button.textContent = text);
+  setTimeout(tell, 2_000, 'Copy');
+  navigator.clipboard.writeText(element('command').textContent ?? '').then(
+    () => tell('Copied'),
+    () => tell('Select it'),
+  );
+});
+setInterval(count, 1_000);
+setInterval(() => void list(), POLL_MS);

@@ -1,0 +1,168 @@
+import { request } from 'node:http';
+import fc from 'fast-check';
+import t from 'tap';
+import { DirectoryIndex } from '../../src/directory/directory-index.js';
+import { Allocator } from '../../src/numbers/allocator.js';
+import { expandRange } from '../../src/numbers/e164.js';
+import { accountKeys } from '../../src/numbers/keys.js';
+import { PoolStore } from '../../src/numbers/pool-store.js';
+import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
+import { RedisScripts } from '../../src/redis/scripts.js';
+import { keepingLogger } from '../support/logger.js';
+import { TestRedis } from '../support/redis.js';
+import { makeDirectory, ORIGIN, OTHER_ORIGIN, PRINTED, World } from './fixture.js';
+
+/** The real allocator on a real Redis, asked over real sockets. */
+const redis = await TestRedis.start();
+const clients = new RedisClients(redis.url, keepingLogger());
+await clients.ready(5_000);
+t.teardown(async () => {
+  await clients.close('the test is over');
+  await redis.stop();
+});
+const allocator = new Allocator(new RedisScripts(clients.call, CALL_DEADLINE_MS), () => true);
+const pools = new PoolStore(new RedisScripts(clients.background));
+
+interface Reply {
+  status: number;
+  body: { link: string; number: string; level: string; until: string; code?: string };
+}
+
+async function open(): Promise<{
+  w: World;
+  ask: (body: unknown) => Promise<Reply>;
+  link: (method: string, path: string, origin?: string) => Promise<number>;
+}> {
+  const directory = makeDirectory();
+  const w = new World({ links: allocator, now: Date.now }, directory);
+  for (const pool of w.acme.pools) {
+    await pools.reserve(
+      w.acme.id,
+      pool.id,
+      pool.numbers.flatMap((range) => [...expandRange(range)]),
+    );
+  }
+  await w.http.listen('127.0.0.1', 0);
+  const port = w.http.address()?.port ?? 0;
+  const send = (method: string, path: string, origin: string, body?: string) =>
+    new Promise<{ status: number; text: string }>((resolve, reject) => {
+      const sent = request(
+        { port, host: '127.0.0.1', method, path, headers: { origin, 'content-type': 'text/plain' } },
+        (response) => {
+          let text = '';
+          response.on('data', (data: Buffer) => (text += data.toString()));
+          response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+        },
+      );
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  return {
+    w,
+    ask: async (body) => {
+      const { status, text } = await send('POST', '/v1/allocations', ORIGIN, JSON.stringify(body));
+      return { status, body: JSON.parse(text) as Reply['body'] };
+    },
+    link: async (method, path, origin = ORIGIN) => (await send(method, `/v1/links/${path}`, origin)).status,
+  };
+}
+
+const GOOD = { endpoint: 'sales', site: 'web', session: 's1' };
+
+t.test('S1.4 a hundred requests at once for one triple: one number, one 201', async (t) => {
+  const { w, ask } = await open();
+  t.teardown(() => w.http.close());
+  t.same(new DirectoryIndex(w.directory).version, 1);
+  const all = await Promise.all(Array.from({ length: 100 }, () => ask(GOOD)));
+  t.equal(new Set(all.map(({ body }) => body.number)).size, 1);
+  t.equal(all.filter(({ status }) => status === 201).length, 1);
+  t.equal(all.filter(({ status }) => status === 200).length, 99);
+});
+
+t.test('S1.5 many sessions at once: no number twice, then the printed one', async (t) => {
+  const { w, ask } = await open();
+  t.teardown(() => w.http.close());
+  const all = await Promise.all(Array.from({ length: 60 }, (_, i) => ask({ ...GOOD, session: `s${i}` })));
+  const given = all.filter(({ status }) => status === 201);
+  t.equal(given.length, 50, 'as many as the pool has');
+  t.equal(new Set(given.map(({ body }) => body.number)).size, 50);
+  t.strictSame(
+    all.filter(({ status }) => status === 200).map(({ body }) => [body.level, body.link, body.number]),
+    Array.from({ length: 10 }, () => ['none', null, PRINTED]),
+  );
+});
+
+t.test('a link is kept, left and ended by its own site', async (t) => {
+  const { w, ask, link } = await open();
+  t.teardown(() => w.http.close());
+  const { body } = await ask(GOOD);
+  t.equal(await link('PUT', body.link), 200);
+  t.equal(await link('PUT', body.link, OTHER_ORIGIN), 410, 'another site of the account');
+  t.equal(await link('DELETE', body.link, OTHER_ORIGIN), 204);
+  t.equal(await link('PUT', body.link), 200, 'and that changed nothing');
+  t.equal(await link('POST', `${body.link}/leave`), 204);
+  const keys = accountKeys(w.acme.id);
+  const pool = w.acme.pools[0]?.id ?? '';
+  const left = Number(await clients.background.zscore(keys.ends(pool), body.number)) - Date.now();
+  t.ok(
+    left > 20_000 && left <= 30_000,
+    `ends a heartbeat (20 s) and 5 s later, and the margin of 5 s (${left} ms)`,
+  );
+  const back = await ask(GOOD);
+  t.match([back.status, back.body.link], [200, body.link], 'the next page of the visit has the same number');
+  t.ok(Date.parse(back.body.until) - Date.now() > 50_000, 'with its full hold');
+  t.equal(await link('DELETE', body.link), 204);
+  t.equal(await link('PUT', body.link), 410);
+  const anew = await ask(GOOD);
+  t.equal(anew.status, 201);
+  t.not(anew.body.link, body.link);
+});
+
+t.test('S1.3 no body spends a number', async (t) => {
+  const { w } = await open();
+  t.teardown(() => w.http.close());
+  const body = fc.oneof(
+    fc.record(
+      { endpoint: fc.jsonValue(), site: fc.constantFrom('web', 'x'), session: fc.string() },
+      { requiredKeys: [] },
+    ),
+    fc.jsonValue(),
+  );
+  await fc.assert(
+    fc.asyncProperty(body, async (value) => {
+      const reply = await w.allocate(value);
+      if (reply.statusCode !== 400) throw new Error(`${reply.statusCode} ${reply.body}`);
+    }),
+    { numRuns: 100 },
+  );
+  t.equal(await clients.background.exists(accountKeys(w.acme.id).holders), 0);
+});
+
+t.test('Redis hangs, then is gone: the printed number within 300 ms; back, and a number again', async (t) => {
+  const { w, ask, link } = await open();
+  t.teardown(() => w.http.close());
+  const { body } = await ask(GOOD);
+  redis.pause();
+  for (const what of ['hangs', 'hangs-still']) {
+    const started = performance.now();
+    const reply = await ask({ ...GOOD, session: what });
+    const took = performance.now() - started;
+    t.match(reply, { status: 200, body: { level: 'none', number: PRINTED, link: null } }, what);
+    t.ok(took < 300, `${took} ms`);
+  }
+  t.equal(await link('PUT', body.link), 503);
+  redis.resume();
+  const deadline = Date.now() + 5_000;
+  let again = await ask({ ...GOOD, session: 'back' });
+  while (again.status !== 201 && Date.now() < deadline) again = await ask({ ...GOOD, session: 'back' });
+  t.match(again, { status: 201, body: { level: 'session' } }, 'it is back');
+  await redis.kill();
+  const started = performance.now();
+  t.match(await ask({ ...GOOD, session: 'gone' }), { status: 200, body: { level: 'none' } });
+  t.ok(performance.now() - started < 300);
+  t.strictSame(
+    w.logger.lines.map(({ level }) => level),
+    ['warn', 'info', 'warn'],
+    'the log is told of each change, once',
+  );
+});

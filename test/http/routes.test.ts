@@ -1,0 +1,483 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import t from 'tap';
+import { AddressBucket } from '../../src/http/address-bucket.js';
+import { parseCallQuery } from '../../src/http/call-query.js';
+import { problems } from '../../src/http/problems.js';
+import { StoreUnavailable } from '../../src/numbers/ports.js';
+import { mintId } from '../../src/ids.js';
+import { FakeCallLog, KEY, makeRecord, ORIGIN, OTHER_KEY, OTHER_ORIGIN, T0, World } from './fixture.js';
+
+const GOOD = { endpoint: 'sales', site: 'web', session: 's1' };
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+
+t.test('a link is kept, left and ended, by its own site alone', async (t) => {
+  const w = new World();
+  t.teardown(() => w.http.close());
+  const { link } = (await w.allocate(GOOD)).json<{ link: string }>();
+  const put = (headers: Record<string, string> = { origin: ORIGIN }, id = link) =>
+    w.http.inject({ method: 'PUT', url: `/v1/links/${id}`, headers });
+  w.now += 30_000;
+  const kept = await put();
+  t.equal(kept.statusCode, 200);
+  t.strictSame(kept.json(), {
+    link,
+    number: '+12025550100',
+    until: new Date(T0 + 90_000).toISOString(),
+    holdMs: 60_000,
+    heartbeatMs: 20_000,
+  });
+  t.equal(kept.headers['access-control-allow-origin'], ORIGIN);
+  t.equal((await put(bearer(KEY))).statusCode, 200, 'a key of the account');
+
+  for (const [name, headers, status, code] of [
+    ['another site of the account', { origin: OTHER_ORIGIN }, 410, 'linkEnded'],
+    ["another account's origin", { origin: 'https://other.example.com' }, 404, 'linkNotFound'],
+    ["nobody's origin", { origin: 'https://evil.example.com' }, 403, 'originNotListed'],
+    ["another account's key", bearer(OTHER_KEY), 404, 'linkNotFound'],
+    ['no key', {}, 401, 'keyMissing'],
+  ] as const) {
+    for (const [method, url] of [
+      ['PUT', `/v1/links/${link}`],
+      ['DELETE', `/v1/links/${link}`],
+      ['POST', `/v1/links/${link}/leave`],
+    ] as const) {
+      const reply = await w.http.inject({ method, url, headers });
+      const quiet = status === 410 && method !== 'PUT'; // ending what is not there is no fault
+      t.equal(reply.statusCode, quiet ? 204 : status, `${method} by ${name}`);
+      if (!quiet) t.match(reply.json(), { code, status });
+    }
+  }
+  t.equal(w.links.live.length, 1, 'and it lives on');
+  for (const id of ['x', 'lnk_', `${link}x`, 'lnk_00000000000000000000000000000000', '%2f']) {
+    t.match((await put({ origin: ORIGIN }, id)).json(), { code: 'linkNotFound', status: 404 }, id);
+  }
+  t.match(
+    (await put({ origin: ORIGIN }, `${link.slice(0, -4)}0000`)).json(),
+    { code: 'linkEnded' },
+    'forgotten by the store',
+  );
+  t.match((await put({ origin: ORIGIN }, 'x'.repeat(300))).statusCode, 414);
+
+  const leave = await w.http.inject({
+    method: 'POST',
+    url: `/v1/links/${link}/leave`,
+    headers: { origin: ORIGIN, 'content-type': 'text/plain;charset=UTF-8' },
+  });
+  t.equal(leave.statusCode, 204);
+  t.equal(w.links.links[0]?.until, w.now + 25_000, 'ends a heartbeat and 5 s later');
+  t.equal((await put()).statusCode, 200, 'unless another tab is heard');
+  t.equal(w.links.links[0]?.until, w.now + 60_000);
+
+  const remove = () =>
+    w.http.inject({ method: 'DELETE', url: `/v1/links/${link}`, headers: { origin: ORIGIN } });
+  t.equal((await remove()).statusCode, 204);
+  t.equal(w.links.live.length, 0, 'at once');
+  t.match((await put()).json(), { code: 'linkEnded', status: 410 });
+  t.equal((await remove()).statusCode, 204, 'twice is no fault');
+  w.links.failure = new StoreUnavailable('down');
+  const down = await put();
+  t.match(down.json(), { code: 'storeDown', status: 503 });
+  t.equal(down.headers['retry-after'], '2');
+});
+
+t.test('S1.1 tags are bound to their two ids', async (t) => {
+  const w = new World();
+  t.teardown(() => w.http.close());
+  const make = (body: unknown, headers: Record<string, string> = bearer(KEY)) =>
+    w.http.inject({
+      method: 'POST',
+      url: '/v1/tags',
+      headers: { 'content-type': 'application/json', host: 'numbers.example.com', ...headers },
+      payload: JSON.stringify(body),
+    });
+  const made = await make({ endpoint: 'sales', site: 'web' });
+  t.equal(made.statusCode, 201);
+  const tags = made.json<{ communicationTag: string; analyticsTag: string; snippet: string }>();
+  t.equal(tags.snippet, `${tags.analyticsTag}\n${tags.communicationTag}`);
+  t.strictSame(
+    (await make({ endpoint: w.acme.endpoints[0]?.id, site: w.acme.sites[0]?.id })).json(),
+    tags,
+    'the same for ever',
+  );
+  t.match(
+    tags.communicationTag,
+    `data-site="${w.acme.sites[0]?.id}" data-endpoint="${w.acme.endpoints[0]?.id}"`,
+  );
+  const signature = /data-tag="([^"]+)"/.exec(tags.communicationTag)?.[1] ?? '';
+
+  for (const [name, over, status] of [
+    ['as made', {}, 201],
+    ['another endpoint', { endpoint: 'service' }, 403],
+    ['a changed signature', { tag: `${signature.slice(0, -2)}AA` }, 403],
+    ['a cut signature', { tag: signature.slice(0, 10) }, 403],
+  ] as const) {
+    const reply = await w.allocate({ ...GOOD, tag: signature, ...over });
+    t.equal(reply.statusCode, status, name);
+    if (status === 403) t.match(reply.json(), { code: 'tagAltered' });
+  }
+  t.equal(w.links.asked, 1, 'altered ids spend nothing');
+  for (const [body, fields] of [
+    [{}, ['endpoint', 'site']],
+    [{ endpoint: 'x', site: 'y' }, ['endpoint', 'site']],
+    [{ endpoint: 'sales', site: 'closed' }, ['endpoint']],
+    [{ endpoint: 'sales', site: 'web', more: 1 }, ['more']],
+  ] as const) {
+    const reply = await make(body);
+    t.equal(reply.statusCode, 400);
+    t.strictSame(
+      reply
+        .json<{ errors: { field: string }[] }>()
+        .errors.map(({ field }) => field)
+        .sort(),
+      fields,
+    );
+  }
+  t.equal((await make({ endpoint: 'sales', site: 'web' }, {})).statusCode, 401);
+
+  for (const tag of [tags.analyticsTag, tags.communicationTag]) {
+    const [, src = '', integrity = ''] =
+      /src="http:\/\/numbers\.example\.com(\/t\/[0-9a-f]{20}\.js)" integrity="(sha384-[^"]+)"/.exec(tag) ??
+      [];
+    const script = await w.http.inject({ method: 'GET', url: src });
+    t.equal(script.statusCode, 200, src);
+    t.match(script.headers, {
+      'content-type': 'text/javascript; charset=utf-8',
+      'cache-control': 'public, max-age=31536000, immutable',
+      'access-control-allow-origin': '*',
+    });
+    t.equal(`sha384-${createHash('sha384').update(script.rawPayload).digest('base64')}`, integrity);
+  }
+});
+
+t.test('the tags stay small, and hold nothing that a strict policy refuses', async (t) => {
+  const read = (name: string) => readFileSync(new URL(`../../tag/${name}.js`, import.meta.url));
+  const both = ['analytics', 'communication'].map(read);
+  const size = both.reduce((sum, code) => sum + gzipSync(code, { level: 9 }).length, 0);
+  t.ok(size <= 4_096, `${size} bytes of gzip, 4,096 at most`);
+  t.ok(both.reduce((sum, code) => sum + code.length, 0) <= 8_192, '8 KB as they are');
+  for (const code of [...both, read('demo')]) {
+    t.notMatch(
+      code.toString(),
+      /innerHTML|outerHTML|insertAdjacent|document\.write|\beval\(|new Function|\bon\w+=/,
+    );
+  }
+});
+
+t.test('calls are read by their account, with filters', async (t) => {
+  const w = new World();
+  t.teardown(() => w.http.close());
+  const site = w.acme.sites[0]?.id ?? '';
+  const endpoint = w.acme.endpoints[0]?.id ?? '';
+  const own = [0, 1, 2].map((i) =>
+    makeRecord({ account: w.acme.id, site, endpoint, startedAt: T0 + i, number: `+1202555010${i}` }),
+  );
+  const live = makeRecord({
+    account: w.acme.id,
+    caller: null,
+    touch: null,
+    answeredAt: null,
+    endedAt: null,
+    talkMs: null,
+    result: null,
+    reason: null,
+    fault: null,
+  });
+  const unreadable = makeRecord({ account: w.acme.id, caller: 'other:+14155550123', touch: 'no json' });
+  const others = makeRecord({ account: w.other.id });
+  w.callLog.records.push(...own, live, unreadable, others);
+  const id = own[0]?.id ?? '';
+  w.callLog.steps.push(
+    {
+      v: 1,
+      kind: 'received',
+      account: w.acme.id,
+      call: id,
+      seq: 1,
+      at: T0,
+      number: '+12025550100',
+      caller: 'sealed:+14155550123',
+      callerHash: 'secret-hash',
+      trunk: 'trk_1',
+      level: 'session',
+      late: false,
+      touch: '{"source":"ads"}',
+      test: false,
+      why: 'linked',
+    },
+    {
+      v: 1,
+      kind: 'ended',
+      account: w.acme.id,
+      call: id,
+      seq: 40,
+      at: T0 + 12_500,
+      result: 'answered',
+      reason: { status: 200, q850: 16, text: 'x' },
+      fault: 'unknown',
+      answeredAt: T0 + 2_000,
+    },
+  );
+
+  const one = await w.get(`/v1/calls/${id}`);
+  t.equal(one.statusCode, 200);
+  t.strictSame(one.json(), {
+    id,
+    number: '+12025550100',
+    caller: '+14155550123',
+    trunk: 'trk_1',
+    account: w.acme.id,
+    endpoint,
+    site,
+    session: 's1',
+    visitor: 'v1',
+    link: null,
+    level: 'session',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    ringingAt: '2026-01-01T00:00:00.120Z',
+    answeredAt: '2026-01-01T00:00:02.000Z',
+    endedAt: '2026-01-01T00:00:12.500Z',
+    ringMs: 1_880,
+    talkMs: 10_500,
+    result: 'answered',
+    reason: { status: 200, q850: 16, text: 'NORMAL_CLEARING' },
+    fault: 'unknown',
+    destination: 'sip:agent@127.0.0.1:5070',
+    mediaNode: 'fs1',
+    media: 'bridged',
+    late: false,
+    why: 'linked',
+    touch: { source: 'ads' },
+    test: false,
+  });
+  t.match((await w.get(`/v1/calls/${live.id}`)).json(), {
+    caller: null,
+    touch: null,
+    endedAt: null,
+    result: null,
+  });
+  t.match((await w.get(`/v1/calls/${unreadable.id}`)).json(), { caller: null, touch: 'no json' });
+  t.notMatch(JSON.stringify(w.logger.lines), '+14155550123', 'what cannot be opened is not logged');
+  const events = await w.get(`/v1/calls/${id}/events`);
+  t.match(events.json(), {
+    items: [
+      { kind: 'received', at: '2026-01-01T00:00:00.000Z', caller: '+14155550123', touch: { source: 'ads' } },
+      {
+        kind: 'ended',
+        at: '2026-01-01T00:00:12.500Z',
+        answeredAt: '2026-01-01T00:00:02.000Z',
+        ringingAt: null,
+      },
+    ],
+  });
+  t.notMatch(events.body, 'secret-hash');
+
+  for (const url of [
+    `/v1/calls/${others.id}`,
+    '/v1/calls/x',
+    '/v1/calls/call_0',
+    `/v1/calls/${others.id}/events`,
+  ]) {
+    t.match((await w.get(url)).json(), { code: 'callNotFound', status: 404 }, url);
+  }
+  t.equal((await w.get(`/v1/calls/${others.id}`, bearer(OTHER_KEY))).statusCode, 200);
+  for (const url of ['/v1/calls', `/v1/calls/${id}`, `/v1/calls/${id}/events`]) {
+    t.match((await w.get(url, {})).json(), { code: 'keyMissing', status: 401 }, url);
+  }
+
+  const list = async (query: string) =>
+    (await w.get(`/v1/calls${query}`)).json<{ items: { id: string }[]; next: string | null }>();
+  t.equal((await list('')).items.length, 5);
+  t.equal((await list('?number=%2B12025550101')).items[0]?.id, own[1]?.id);
+  t.equal((await list('?number=+12025550101')).items.length, 1, 'a plus sign as people type it');
+  t.equal((await list('?site=web&endpoint=sales')).items.length, 3, 'names');
+  t.equal((await list(`?site=${site}`)).items.length, 3, 'ids');
+  t.equal((await list(`?site=${mintId('site')}`)).items.length, 0, 'an id that is not declared any more');
+  t.equal((await list('?from=2026-01-01T00:00:00.001Z&to=2026-01-01T01:00:00.002%2B01:00')).items.length, 1);
+  const page = await list('?limit=2');
+  t.equal(page.items.length, 2);
+  t.equal((await list(`?limit=2&cursor=${page.next}`)).items[0]?.id, own[2]?.id);
+  for (const [query, fields] of [
+    ['?number=12025550100', ['number']],
+    [
+      '?number=%2B1202555010a&site=nowhere&endpoint=nobody&from=yesterday&to=2026-02-31&limit=0&cursor=',
+      ['cursor', 'endpoint', 'from', 'limit', 'number', 'site', 'to'],
+    ],
+    ['?limit=501', ['limit']],
+    ['?limit=1e2', ['limit']],
+    ['?from=2026-01-02&to=2026-01-01', ['to']],
+    ['?site=web&site=web', ['site']],
+    ['?sites=web', ['sites']],
+    ['?cursor=zzz', ['cursor']],
+    ['?from=2026-01-01T25:00:00Z', ['from']],
+  ] as const) {
+    const reply = await w.get(`/v1/calls${query}`);
+    t.equal(reply.statusCode, 400, query);
+    t.strictSame(
+      reply
+        .json<{ errors: { field: string }[] }>()
+        .errors.map(({ field }) => field)
+        .sort(),
+      fields,
+      query,
+    );
+  }
+  t.strictSame(parseCallQuery({}, { site: () => undefined, endpoint: () => undefined }), { limit: 50 });
+});
+
+t.test('health, metrics, and every refusal as problem+json', async (t) => {
+  const w = new World();
+  t.teardown(() => w.http.close());
+  t.strictSame((await w.get('/healthz', {})).json(), { ok: true });
+  t.strictSame((await w.get('/readyz', {})).json(), { ok: true, parts: { redis: { ok: true } } });
+  w.ready = {
+    ok: false,
+    parts: { redis: { ok: true }, media: { ok: false, detail: 'no media node answers' } },
+  };
+  const unready = await w.get('/readyz', {});
+  t.match(unready.json(), {
+    code: 'notReady',
+    status: 503,
+    parts: { media: { ok: false, detail: 'no media node answers' } },
+  });
+  t.equal((await w.get('/healthz', {})).statusCode, 200);
+  const metrics = await w.get('/metrics', {});
+  t.match(metrics.headers['content-type'], /^text\/plain; version=0\.0\.4/);
+  t.match(metrics.body, /tagswitch_http_problems_total\{code="notReady"\} 1/);
+
+  const rows = [
+    ['GET', '/', 404, 'notFound'],
+    ['POST', '/nope', 404, 'notFound'],
+    ['GET', '/v1/allocations', 405, 'methodNotAllowed'],
+    ['PATCH', '/v1/links/lnk_x', 405, 'methodNotAllowed'],
+    ['POST', '/v1/calls', 405, 'methodNotAllowed'],
+    ['DELETE', '/healthz', 405, 'methodNotAllowed'],
+    ['GET', '/demo', 404, 'notFound'],
+    ['GET', '/%zz', 400, 'badRequest'],
+    ['POST', '/v1/tags', 415, 'mediaType'],
+  ] as const;
+  for (const [method, url, status, code] of rows) {
+    const reply = await w.http.inject({
+      method,
+      url,
+      headers: { 'content-type': 'application/xml' },
+      ...(method !== 'GET' && { payload: '<a/>' }),
+    });
+    t.equal(reply.statusCode, status, `${method} ${url}`);
+    t.match(reply.headers['content-type'], /^application\/problem\+json/, `${method} ${url}`);
+    t.match(reply.json(), {
+      code,
+      status,
+      type: `urn:tagswitch:problem:${code}`,
+      requestId: reply.headers['x-request-id'],
+    });
+    if (status === 405) t.type(reply.headers.allow, 'string', `${method} ${url}`);
+  }
+  t.equal(
+    (await w.http.inject({ method: 'PATCH', url: '/v1/links/lnk_x' })).headers.allow,
+    'DELETE, OPTIONS, PUT',
+  );
+  w.callLog.get = () => Promise.reject(new Error('the disk is gone'));
+  const broken = await w.get('/v1/calls/call_1');
+  t.match(broken.json(), { code: 'internal', status: 500 });
+  t.notMatch(broken.body, 'disk');
+
+  const listed = readFileSync(new URL('../../../docs/reference/errors.md', import.meta.url), 'utf8');
+  for (const [code, { status }] of Object.entries(problems)) {
+    t.match(
+      listed,
+      new RegExp(`\\| \`${code}\` +\\| ${status} +\\|`),
+      `docs/reference/errors.md lists ${code}`,
+    );
+  }
+});
+
+t.test('on a socket: what is not HTTP, a request that never ends, and closing', async (t) => {
+  const w = new World();
+  t.teardown(() => w.http.close());
+  t.equal(w.http.address(), undefined);
+  await w.http.listen('127.0.0.1', 0);
+  const { host, port } = w.http.address() ?? { host: '', port: 0 };
+  t.equal(host, '127.0.0.1');
+  const send = async (bytes: string): Promise<string> => {
+    const socket = connect(port, host);
+    socket.write(bytes);
+    let text = '';
+    socket.on('data', (data: Buffer) => (text += data.toString()));
+    await once(socket, 'close');
+    return text;
+  };
+  t.match(
+    await send('INVITE sip:a SIP/2.0\r\n\r\n'),
+    /^HTTP\/1\.1 400 [^]*problem\+json[^]*"code":"badRequest"/,
+  );
+  t.match(
+    await send(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`),
+    /^HTTP\/1\.1 431 [^]*headersTooLarge/,
+  );
+  const second = new World();
+  await t.rejects(second.http.listen(host, port), { code: 'EADDRINUSE' });
+  await second.http.close();
+  t.equal((await fetch(`http://${host}:${port}/healthz`)).status, 200);
+  const before = performance.now();
+  await w.http.close();
+  await w.http.close();
+  t.ok(performance.now() - before < 2_000, 'an idle connection does not hold it up');
+  t.equal(w.http.address(), undefined);
+});
+
+t.test('the bucket of an address', (t) => {
+  const bucket = new AddressBucket(2, 10);
+  t.ok(bucket.take('192.0.2.1', 0));
+  t.ok(bucket.take('::ffff:192.0.2.1', 0), 'the same address in IPv6 clothes');
+  t.notOk(bucket.take('192.0.2.1', 0));
+  bucket.giveBack('192.0.2.1');
+  t.ok(bucket.take('192.0.2.1', 0));
+  t.notOk(bucket.take('192.0.2.1', 99));
+  t.ok(bucket.take('192.0.2.1', 100), 'one token a tenth of a second');
+  t.ok(bucket.take('2001:db8::1', 0));
+  t.ok(bucket.take('2001:db8:0:0:ffff::2', 0));
+  t.notOk(bucket.take('2001:db8::3', 0), 'one bucket a /64');
+  t.ok(bucket.take('2001:db8:0:1::3', 0));
+  for (let i = 0; i < 60_000; i++) bucket.take(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 1_000);
+  t.equal(bucket.size, 50_000, 'memory is bounded');
+  t.end();
+});
+
+t.test('the demo page', async (t) => {
+  const log = new FakeCallLog();
+  const w = new World({ demo: { site: 'closed', endpoint: 'service' }, callLog: log });
+  t.teardown(() => w.http.close());
+  const page = await w.get('/demo', {});
+  t.equal(page.statusCode, 200);
+  t.match(page.headers['content-security-policy'], /default-src 'none'/);
+  t.notMatch(
+    page.body,
+    /\{\{|<script>|style=|onclick|https?:\/\/(?!www\.w3\.org)/,
+    'nothing inline, nothing from elsewhere',
+  );
+  t.notMatch(page.body, KEY, 'no API key');
+  const made = await w.allocate(
+    { endpoint: 'service', site: 'closed', session: 's' },
+    { origin: OTHER_ORIGIN },
+  );
+  const { link, number } = made.json<{ link: string; number: string }>();
+  const site = w.acme.sites[1]?.id ?? '';
+  log.records.push(
+    makeRecord({ account: w.acme.id, site, number, link, startedAt: w.now - 1_000 }),
+    makeRecord({ account: w.acme.id, site, number, link: `lnk_${'0'.repeat(32)}`, startedAt: w.now - 1_000 }),
+  );
+  const calls = await w.get(`/demo/calls?link=${link}&number=${encodeURIComponent(number)}`, {});
+  t.match(calls.json(), { items: [{ caller: '…23', result: 'answered' }] });
+  t.equal(calls.json<{ items: unknown[] }>().items.length, 1, 'those of its own link');
+  t.notMatch(calls.body, '+1415555', 'no caller');
+  t.equal((await w.get('/demo/calls', {})).statusCode, 400);
+  t.equal((await w.get(`/demo/calls?link=lnk_${'0'.repeat(32)}&number=%2B12025550100`, {})).statusCode, 404);
+  t.equal((await w.get('/demo/style.css', {})).statusCode, 200);
+  const none = new World({ demo: { site: 'nowhere', endpoint: 'service' } });
+  t.teardown(() => none.http.close());
+  t.equal((await none.get('/demo', {})).statusCode, 404);
+});
