@@ -36,7 +36,9 @@ export class AgentMedia {
 
   /** One packet; 160 bytes made of `seed` and the packet's number when no payload is given. */
   send(payloadType: number, seed: number, payload?: Buffer, timestamp?: number): Buffer {
-    const body = payload ?? Buffer.from(Array.from({ length: 160 }, (_, at) => (seed * 31 + this.#sequence * 7 + at) & 0xff));
+    const body =
+      payload ??
+      Buffer.from(Array.from({ length: 160 }, (_, at) => (seed * 31 + this.#sequence * 7 + at) & 0xff));
     const head = Buffer.alloc(12);
     head[0] = 0x80;
     head[1] = payloadType;
@@ -56,7 +58,10 @@ export class AgentMedia {
 
 /** The audio address in a session description. */
 export function audioOf(sdp: string): { host: string; port: number } {
-  return { host: /c=IN IP4 (\S+)/.exec(sdp)?.[1] ?? '', port: Number(/m=audio ([0-9]+)/.exec(sdp)?.[1] ?? 0) };
+  return {
+    host: /c=IN IP4 (\S+)/.exec(sdp)?.[1] ?? '',
+    port: Number(/m=audio ([0-9]+)/.exec(sdp)?.[1] ?? 0),
+  };
 }
 
 export function sdpOf(media: AgentMedia, types = '0 101', extra = ''): string {
@@ -106,7 +111,10 @@ export class AgentCall {
   /** Callee: a response to the INVITE. */
   reply(status: number, types?: string, headers: HeaderPairs = []): void {
     const sdp = types === undefined ? {} : { body: sdpOf(this.media, types), contentType: 'application/sdp' };
-    this.server?.reply(status, { headers: [['Contact', `<${this.#sip.uri(this.server.flow.proto, 'agent')}>`], ...headers], ...sdp });
+    this.server?.reply(status, {
+      headers: [['Contact', `<${this.#sip.uri(this.server.flow.proto, 'agent')}>`], ...headers],
+      ...sdp,
+    });
     this.media.to = audioOf(this.invite.body.toString());
   }
 
@@ -120,7 +128,8 @@ export class AgentCall {
       this.#sip.request(request, {
         onResponse: (response) => {
           if (response.status < 200) return;
-          if (method === 'INVITE' && response.status < 300) void this.#sip.sendRequest(this.#request('ACK', sequence));
+          if (method === 'INVITE' && response.status < 300)
+            void this.#sip.sendRequest(this.#request('ACK', sequence));
           resolve(response);
         },
         onFailure: (cause) => reject(new Error(cause)),
@@ -131,7 +140,9 @@ export class AgentCall {
   #request(method: string, sequence: number): SipRequest {
     const asCaller = this.server === undefined;
     const answer = this.#answer;
-    const own = asCaller ? (this.invite.get('From') ?? '') : this.invite.to.withParam('tag', this.server?.localTag ?? '').toString();
+    const own = asCaller
+      ? (this.invite.get('From') ?? '')
+      : this.invite.to.withParam('tag', this.server?.localTag ?? '').toString();
     const far = asCaller ? (answer?.get('To') ?? '') : (this.invite.get('From') ?? '');
     const target = (asCaller ? answer?.contactUri : this.invite.contactUri) ?? this.invite.uri;
     return SipRequest.create(method, target, {
@@ -179,7 +190,13 @@ export class Agent {
     return `sofia/${profile}/sip:agent@127.0.0.1:${this.sip.port}${proto === 'tcp' ? ';transport=tcp' : ''}`;
   }
 
-  async call(server: string, user: string, headers: HeaderPairs = [], body?: string | null, proto: 'udp' | 'tcp' = 'udp'): Promise<AgentCall> {
+  async call(
+    server: string,
+    user: string,
+    headers: HeaderPairs = [],
+    body?: string | null,
+    proto: 'udp' | 'tcp' = 'udp',
+  ): Promise<AgentCall> {
     const media = await this.#open();
     const transport = proto === 'tcp' ? ';transport=tcp' : '';
     const invite = SipRequest.create('INVITE', `sip:${user}@${server}${transport}`, {
@@ -237,4 +254,3 @@ export class Agent {
     this.#onCall(call);
   }
 }
-

@@ -45,7 +45,13 @@ const settled = (running: Running): Promise<void> =>
   until(() => JSON.stringify(running.server.held) === JSON.stringify(nothingHeld), 'nothing held');
 
 /** Both far ends send `count` packets of their own pattern; what arrived is compared byte by byte. */
-async function talk(t: Test, a: AgentCall, b: AgentCall, count = 25, types: readonly [number, number] = [0, 0]): Promise<void> {
+async function talk(
+  t: Test,
+  a: AgentCall,
+  b: AgentCall,
+  count = 25,
+  types: readonly [number, number] = [0, 0],
+): Promise<void> {
   a.media.received.length = b.media.received.length = 0;
   const fromA: Buffer[] = [];
   const fromB: Buffer[] = [];
@@ -54,8 +60,12 @@ async function talk(t: Test, a: AgentCall, b: AgentCall, count = 25, types: read
     fromB.push(b.media.send(types[1], 77));
     await new Promise((resolve) => setTimeout(resolve, 4));
   }
-  await until(() => a.media.received.length >= count && b.media.received.length >= count, 'the audio of both');
-  const samples = (packets: readonly Buffer[]): string => packets.map((packet) => packet.subarray(12).toString('hex')).join('\n');
+  await until(
+    () => a.media.received.length >= count && b.media.received.length >= count,
+    'the audio of both',
+  );
+  const samples = (packets: readonly Buffer[]): string =>
+    packets.map((packet) => packet.subarray(12).toString('hex')).join('\n');
   t.equal(samples(b.media.received), samples(fromA), 'the callee hears every sample of the caller');
   t.equal(samples(a.media.received), samples(fromB), 'the caller hears every sample of the callee');
   t.not(samples(fromA), samples(fromB), 'and they are not the same');
@@ -87,7 +97,10 @@ t.test('a call is bridged, talks both ways, and the caller hangs up', async (t) 
 
   // DTMF in RTP goes through, under the payload type of the other side.
   call.media.send(101, 1, Buffer.from([5, 0x0a, 0, 160]), 4711);
-  await until(() => leg.media.received.some((packet) => ((packet[1] ?? 0) & 0x7f) === 101 && packet[12] === 5), 'the digit');
+  await until(
+    () => leg.media.received.some((packet) => ((packet[1] ?? 0) & 0x7f) === 101 && packet[12] === 5),
+    'the digit',
+  );
 
   t.equal((await call.send('BYE')).status, 200);
   await until(() => leg.bye !== undefined, 'the BYE to the callee');
@@ -107,14 +120,30 @@ t.test('a call is bridged, talks both ways, and the caller hangs up', async (t) 
     variable_sip_call_id: call.invite.callId, variable_DIALSTATUS: 'SUCCESS', variable_rtp_audio_in_packet_count: '26',
   }); // prettier-ignore
   const complete = await events.wait('CHANNEL_HANGUP_COMPLETE', 'outbound');
-  t.match(complete, { variable_sip_hangup_disposition: 'send_bye', variable_last_bridge_to: end['Unique-ID'], 'variable_sip_h_X-Case': 'plain' });
+  t.match(complete, {
+    variable_sip_hangup_disposition: 'send_bye',
+    variable_last_bridge_to: end['Unique-ID'],
+    'variable_sip_h_X-Case': 'plain',
+  });
   t.equal(complete['Channel-Call-UUID'], end['Unique-ID']);
   await settled(running);
   const [row = ''] = running.spool();
   const cells = row.slice(1, -1).split('","');
   t.equal(running.spool().length, 1, 'one line, for the caller leg');
-  const stamps = ['start', 'progress', 'progress_media', 'answer', 'end'].map((name) => end[`variable_${name}_uepoch`]);
-  t.same(cells, [end['Unique-ID'], 'plain', ...stamps, 'NORMAL_CLEARING', '16', 'recv_bye', 'SUCCESS', '', '26']);
+  const stamps = ['start', 'progress', 'progress_media', 'answer', 'end'].map(
+    (name) => end[`variable_${name}_uepoch`],
+  );
+  t.same(cells, [
+    end['Unique-ID'],
+    'plain',
+    ...stamps,
+    'NORMAL_CLEARING',
+    '16',
+    'recv_bye',
+    'SUCCESS',
+    '',
+    '26',
+  ]);
   t.ok(Number(stamps[0]) <= Number(stamps[3]) && Number(stamps[3]) < Number(stamps[4]));
 });
 
@@ -129,8 +158,13 @@ t.test('the callee hangs up', async (t) => {
   t.equal((await leg?.send('BYE'))?.status, 200);
   await until(() => callerSide?.bye !== undefined, 'the BYE to the caller');
   const end = await events.wait('CHANNEL_HANGUP_COMPLETE', 'inbound');
-  t.match(end, { variable_sip_hangup_disposition: 'send_bye', variable_last_bridge_hangup_cause: 'NORMAL_CLEARING' });
-  t.match(await events.wait('CHANNEL_HANGUP_COMPLETE', 'outbound'), { variable_sip_hangup_disposition: 'recv_bye' });
+  t.match(end, {
+    variable_sip_hangup_disposition: 'send_bye',
+    variable_last_bridge_hangup_cause: 'NORMAL_CLEARING',
+  });
+  t.match(await events.wait('CHANNEL_HANGUP_COMPLETE', 'outbound'), {
+    variable_sip_hangup_disposition: 'recv_bye',
+  });
   t.same(call.statuses, [100, 200]);
   await settled(running);
 });
@@ -138,10 +172,16 @@ t.test('the callee hangs up', async (t) => {
 t.test('over TCP on both sides, in A-law, with another number for events', async (t) => {
   const { sip, caller, events, callee } = await floor(t);
   const far = await callee((call) => {
-    t.match(call.invite.body.toString(), /m=audio [0-9]+ RTP\/AVP 8 0 101\r/, "the caller's codecs, in his order");
+    t.match(
+      call.invite.body.toString(),
+      /m=audio [0-9]+ RTP\/AVP 8 0 101\r/,
+      "the caller's codecs, in his order",
+    );
     call.reply(200, '8 101');
   });
-  const offer = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n' + 'm=audio 9 RTP/AVP 8 0 96\r\na=rtpmap:96 telephone-event/8000\r\nm=video 9 RTP/AVP 97\r\n';
+  const offer =
+    'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n' +
+    'm=audio 9 RTP/AVP 8 0 96\r\na=rtpmap:96 telephone-event/8000\r\nm=video 9 RTP/AVP 97\r\n';
   const call = await caller.call(sip, 'bridge', [['X-Dial', far.dial('tcp')]], offer, 'tcp');
   await events.wait('CHANNEL_BRIDGE');
   const leg = legOf(far);
@@ -153,7 +193,10 @@ t.test('over TCP on both sides, in A-law, with another number for events', async
   t.match(answer, /m=video 0 RTP\/AVP 97\r/, 'what is not ours is refused, in its place');
   await talk(t, call, leg, 10, [8, 8]);
   leg.media.send(101, 1, Buffer.from([11, 0x8a, 0, 160]), 99);
-  await until(() => call.media.received.some((packet) => ((packet[1] ?? 0) & 0x7f) === 96 && packet[12] === 11), 'the digit as 96');
+  await until(
+    () => call.media.received.some((packet) => ((packet[1] ?? 0) & 0x7f) === 96 && packet[12] === 11),
+    'the digit as 96',
+  );
   await call.send('BYE');
 });
 
@@ -201,18 +244,25 @@ t.test('final responses of a callee, and of the dialplan', async (t) => {
   await settled(running);
 });
 
-t.test('no answer, a leg\'s own time, and nobody there', async (t) => {
+t.test("no answer, a leg's own time, and nobody there", async (t) => {
   const { running, sip, caller, callee } = await floor(t);
   const far = await callee((call) => call.reply(180));
   const started = Date.now();
-  const whole = await caller.call(sip, 'bridge', [['X-Dial', far.dial()], ['X-Set', 'call_timeout=1']]);
+  const whole = await caller.call(sip, 'bridge', [
+    ['X-Dial', far.dial()],
+    ['X-Set', 'call_timeout=1'],
+  ]);
   const own = await caller.call(sip, 'bridge', [['X-Dial', `[leg_timeout=1]${far.dial()}`]]);
   await until(() => (whole.statuses.at(-1) ?? 0) >= 200 && (own.statuses.at(-1) ?? 0) >= 200, 'both refused');
   t.ok(Date.now() - started >= 950, 'not before its time');
   t.same(whole.statuses, [100, 180, 480]);
   t.same(own.statuses, [100, 180, 480]);
   t.match(own.last.get('Reason'), /^SIP;cause=802;text="ALLOTTED_TIMEOUT"$/);
-  t.match(whole.last.get('Reason'), /^Q\.850;cause=16/, 'no answer lets the plan go on to its end, as FreeSWITCH does');
+  t.match(
+    whole.last.get('Reason'),
+    /^Q\.850;cause=16/,
+    'no answer lets the plan go on to its end, as FreeSWITCH does',
+  );
   await until(() => far.calls.every((leg) => leg.cancelled !== undefined), 'both cancelled');
   t.match(far.calls[0]?.cancelled?.get('Reason'), /NO_ANSWER/);
   await settled(running);
@@ -234,7 +284,10 @@ t.test('the caller cancels while it rings, and in early media', async (t) => {
   }); // prettier-ignore
   await until(() => far.calls[0]?.cancelled !== undefined, 'the CANCEL to the callee');
 
-  const early = await caller.call(sip, 'bridge', [['X-Dial', far.dial()], ['X-Case', 'early']]);
+  const early = await caller.call(sip, 'bridge', [
+    ['X-Dial', far.dial()],
+    ['X-Case', 'early'],
+  ]);
   await until(() => early.statuses.includes(183), '183');
   await events.wait('CHANNEL_BRIDGE');
   const leg = legOf(far, 1);
@@ -271,31 +324,40 @@ t.test('early media, then busy: the caller hears of it', async (t) => {
   await settled(running);
 });
 
-t.test('in parallel: the winner answers, the loser is cancelled; in sequence: the second after the first', async (t) => {
-  const { running, sip, caller, callee, events } = await floor(t);
-  const slow = await callee((call) => call.reply(180));
-  const quick = await callee((call) => {
-    call.reply(180);
-    setTimeout(() => call.reply(200, '0'), 100);
-  });
-  const busy = await callee((call) => call.reply(486));
-  const call = await caller.call(sip, 'bridge', [['X-Dial', `${slow.dial()},${quick.dial()},${busy.dial()}`]]);
-  await events.wait('CHANNEL_BRIDGE');
-  await until(() => slow.calls[0]?.cancelled !== undefined, 'the loser is cancelled');
-  t.equal(slow.calls[0]?.cancelled?.get('Reason'), 'SIP;cause=200;text="Call completed elsewhere"');
-  t.same(call.statuses, [100, 180, 200], 'the caller sees one ringing');
-  await talk(t, call, legOf(quick), 5);
-  await call.send('BYE');
-  const causes = (await events.wait('CHANNEL_HANGUP_COMPLETE', 'inbound'))['variable_originate_causes'] ?? '';
-  t.match(causes, /;LOSE_RACE\|:[0-9a-f-]+;NONE\|:[0-9a-f-]+;USER_BUSY$/);
+t.test(
+  'in parallel: the winner answers, the loser is cancelled; in sequence: the second after the first',
+  async (t) => {
+    const { running, sip, caller, callee, events } = await floor(t);
+    const slow = await callee((call) => call.reply(180));
+    const quick = await callee((call) => {
+      call.reply(180);
+      setTimeout(() => call.reply(200, '0'), 100);
+    });
+    const busy = await callee((call) => call.reply(486));
+    const call = await caller.call(sip, 'bridge', [
+      ['X-Dial', `${slow.dial()},${quick.dial()},${busy.dial()}`],
+    ]);
+    await events.wait('CHANNEL_BRIDGE');
+    await until(() => slow.calls[0]?.cancelled !== undefined, 'the loser is cancelled');
+    t.equal(slow.calls[0]?.cancelled?.get('Reason'), 'SIP;cause=200;text="Call completed elsewhere"');
+    t.same(call.statuses, [100, 180, 200], 'the caller sees one ringing');
+    await talk(t, call, legOf(quick), 5);
+    await call.send('BYE');
+    const causes =
+      (await events.wait('CHANNEL_HANGUP_COMPLETE', 'inbound'))['variable_originate_causes'] ?? '';
+    t.match(causes, /;LOSE_RACE\|:[0-9a-f-]+;NONE\|:[0-9a-f-]+;USER_BUSY$/);
 
-  const next = await caller.call(sip, 'bridge', [['X-Dial', `${busy.dial()}|${quick.dial()}`]]);
-  await events.wait('CHANNEL_BRIDGE', undefined, 2);
-  t.same(next.statuses.filter((status) => status !== 180), [100, 200]);
-  t.equal(busy.calls.length, 2);
-  await next.send('BYE');
-  await settled(running);
-});
+    const next = await caller.call(sip, 'bridge', [['X-Dial', `${busy.dial()}|${quick.dial()}`]]);
+    await events.wait('CHANNEL_BRIDGE', undefined, 2);
+    t.same(
+      next.statuses.filter((status) => status !== 180),
+      [100, 200],
+    );
+    t.equal(busy.calls.length, 2);
+    await next.send('BYE');
+    await settled(running);
+  },
+);
 
 t.test('a 200 that crosses the CANCEL is acknowledged and ended', async (t) => {
   const { running, sip, caller, callee, events } = await floor(t);
@@ -328,7 +390,10 @@ t.test('503 goes to the second bridge by continue_on_fail, 486 straight to the c
   const busy = await caller.call(sip, 'bridge', plan());
   await until(() => busy.statuses.includes(486), '486');
   t.equal(second.calls.length, 1);
-  const away = await caller.call(sip, 'bridge', [...plan().slice(0, 2), ['X-Set', 'transfer_on_fail=USER_BUSY auto_cause XML end;sip_reason=X']]);
+  const away = await caller.call(sip, 'bridge', [
+    ...plan().slice(0, 2),
+    ['X-Set', 'transfer_on_fail=USER_BUSY auto_cause XML end;sip_reason=X'],
+  ]);
   await until(() => (away.statuses.at(-1) ?? 0) > 200, 'transferred');
   t.equal(away.last.reason, 'Busy Here');
   t.equal(second.calls.length, 1);
@@ -343,7 +408,10 @@ t.test('confirmation: the callee alone hears the tone, and the caller is answere
   });
   const loser = await callee((call) => call.reply(180));
   const call = await caller.call(sip, 'bridge', [
-    ['X-Dial', `{group_confirm_file='playback tone_stream://%(300,0,440)',group_confirm_key=exec}${far.dial()},${loser.dial()}`],
+    [
+      'X-Dial',
+      `{group_confirm_file='playback tone_stream://%(300,0,440)',group_confirm_key=exec}${far.dial()},${loser.dial()}`,
+    ],
   ]);
   await events.wait('CHANNEL_ANSWER', 'outbound');
   const answered = Date.now();
@@ -357,7 +425,9 @@ t.test('confirmation: the callee alone hears the tone, and the caller is answere
   await talk(t, call, leg, 5);
   await call.send('BYE');
 
-  const pressed = await caller.call(sip, 'bridge', [['X-Dial', `{group_confirm_key=1,group_confirm_file=tone_stream://%(100\\,100\\,440)}${far.dial()}`]]);
+  const pressed = await caller.call(sip, 'bridge', [
+    ['X-Dial', `{group_confirm_key=1,group_confirm_file=tone_stream://%(100\\,100\\,440)}${far.dial()}`],
+  ]);
   await events.wait('CHANNEL_ANSWER', 'outbound', 2);
   const second = legOf(far, 1);
   await until(() => second.media.received.length > 2, 'the tone');
@@ -380,7 +450,11 @@ t.test('hold and resume are answered here, and nothing is sent meanwhile', async
   const leg = legOf(far);
   await until(() => leg.acks === 1, 'ACK');
   await talk(t, call, leg, 5);
-  for (const [theirs, ours] of [['sendonly', 'recvonly'], ['inactive', 'inactive']]) { // prettier-ignore
+  for (const [theirs, ours] of [
+    ['sendonly', 'recvonly'],
+    ['inactive', 'inactive'],
+  ]) {
+    // prettier-ignore
     const held = await call.send('INVITE', sdpOf(call.media, '0 101', `a=${theirs ?? ''}\r\n`));
     t.equal(held.status, 200);
     t.match(held.body.toString(), new RegExp(`a=${ours ?? ''}\r\n`));
@@ -397,7 +471,11 @@ t.test('hold and resume are answered here, and nothing is sent meanwhile', async
   t.equal((await call.send('INVITE', sdpOf(call.media, '9'))).status, 488, 'another codec is refused');
   await talk(t, call, leg, 5);
   t.equal(leg.requests.length, 0, 'the other side notices nothing');
-  t.equal((await leg.send('INVITE', sdpOf(leg.media, '0 101', 'a=sendonly\r\n'))).status, 200, 'the callee may hold too');
+  t.equal(
+    (await leg.send('INVITE', sdpOf(leg.media, '0 101', 'a=sendonly\r\n'))).status,
+    200,
+    'the callee may hold too',
+  );
   t.equal((await leg.send('REFER')).status, 603);
   t.equal((await leg.send('INFO')).status, 200);
   t.equal((await leg.send('UPDATE')).status, 501);
@@ -407,10 +485,18 @@ t.test('hold and resume are answered here, and nothing is sent meanwhile', async
 
 t.test('what is no call is refused, and so is a call that cannot be taken', async (t) => {
   const { running, sip, caller, events } = await floor(t);
-  const noCodec = await caller.call(sip, 'tone', [], 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 9\r\n');
+  const noCodec = await caller.call(
+    sip,
+    'tone',
+    [],
+    'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 9\r\n',
+  );
   const late = await caller.call(sip, 'tone', [], null);
   const reliable = await caller.call(sip, 'tone', [['Require', '100rel']]);
-  await until(() => [noCodec, late, reliable].every((call) => (call.statuses.at(-1) ?? 0) >= 200), 'all refused');
+  await until(
+    () => [noCodec, late, reliable].every((call) => (call.statuses.at(-1) ?? 0) >= 200),
+    'all refused',
+  );
   t.equal(noCodec.last.status, 488);
   t.match(noCodec.last.get('Reason'), /cause=88/);
   t.equal(late.last.status, 480);
@@ -420,10 +506,18 @@ t.test('what is no call is refused, and so is a call that cannot be taken', asyn
   const ask = (method: string): Promise<number> =>
     new Promise((resolve, reject) => {
       const request = noCodec.invite.withHeader('CSeq', `9 ${method}`).withHeader('Call-ID', `${method}-1`);
-      const asked = Object.assign(Object.create(Object.getPrototypeOf(request) as object) as typeof request, request, { method });
-      caller.sip.request(asked.withBody(''), { onResponse: ({ status }) => resolve(status), onFailure: (cause) => reject(new Error(cause)) });
+      const asked = Object.assign(
+        Object.create(Object.getPrototypeOf(request) as object) as typeof request,
+        request,
+        { method },
+      );
+      caller.sip.request(asked.withBody(''), {
+        onResponse: ({ status }) => resolve(status),
+        onFailure: (cause) => reject(new Error(cause)),
+      });
     });
-  for (const method of ['REGISTER', 'SUBSCRIBE', 'MESSAGE', 'REFER', 'PUBLISH']) t.equal(await ask(method), 405, method);
+  for (const method of ['REGISTER', 'SUBSCRIBE', 'MESSAGE', 'REFER', 'PUBLISH'])
+    t.equal(await ask(method), 405, method);
   t.equal(await ask('OPTIONS'), 200);
   t.equal(await ask('BYE'), 501);
 
@@ -472,7 +566,9 @@ t.test('a hundred calls leave nothing behind', async (t) => {
   });
   const active = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'UDPWRAP').length;
   for (let round = 0; round < 10; round += 1) {
-    const calls = await Promise.all(Array.from({ length: 10 }, () => caller.call(sip, 'bridge', [['X-Dial', far.dial()]])));
+    const calls = await Promise.all(
+      Array.from({ length: 10 }, () => caller.call(sip, 'bridge', [['X-Dial', far.dial()]])),
+    );
     await until(() => calls.every((call) => call.statuses.includes(200)), 'all answered');
     await Promise.all(calls.map((call) => call.send('BYE')));
   }
@@ -481,6 +577,9 @@ t.test('a hundred calls leave nothing behind', async (t) => {
   t.equal(running.spool().length, 100);
   // The agents hold a media socket a call; the server's four a call are gone.
   await until(() => active() <= 203 + 4, 'the sockets are closed');
-  t.notOk(running.lines.some((line) => line.level === 'error' || line.level === 'warning'), 'and nothing to complain of');
+  t.notOk(
+    running.lines.some((line) => line.level === 'error' || line.level === 'warning'),
+    'and nothing to complain of',
+  );
   t.equal(new Set(events.events.map((event) => event['Event-Sequence'])).size, events.events.length);
 });

@@ -26,7 +26,10 @@ export interface Running {
 
 let portBlock = 0;
 
-export async function startServer(overrides: Readonly<Record<string, string>> = {}, heartbeatMs = 60_000): Promise<Running> {
+export async function startServer(
+  overrides: Readonly<Record<string, string>> = {},
+  heartbeatMs = 60_000,
+): Promise<Running> {
   const folder = mkdtempSync(join(tmpdir(), 'media-'));
   const lines: Line[] = [];
   const log: Log = (level, message, fields = {}) => void lines.push({ level, message, fields });
@@ -35,7 +38,14 @@ export async function startServer(overrides: Readonly<Record<string, string>> = 
   const server = await MediaServer.start({
     folder: confFolder,
     environment: { MEDIA_TEST_SECRET: secret },
-    overrides: new Map(Object.entries({ test_folder: folder, test_first_port: String(first), test_last_port: String(first + 199), ...overrides })),
+    overrides: new Map(
+      Object.entries({
+        test_folder: folder,
+        test_first_port: String(first),
+        test_last_port: String(first + 199),
+        ...overrides,
+      }),
+    ),
     heartbeatMs,
     log,
   });
@@ -43,7 +53,10 @@ export async function startServer(overrides: Readonly<Record<string, string>> = 
     server,
     folder,
     lines,
-    spool: () => readFileSync(join(folder, 'cdr-csv', 'Master.csv'), 'utf8').split('\n').filter((line) => line !== ''),
+    spool: () =>
+      readFileSync(join(folder, 'cdr-csv', 'Master.csv'), 'utf8')
+        .split('\n')
+        .filter((line) => line !== ''),
     stop: async () => {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
@@ -106,12 +119,17 @@ export class EventClient {
 
   /** The channel events so far, as `NAME direction`. */
   story(): string[] {
-    return this.events.filter((event) => event['Call-Direction']).map((event) => `${event['Event-Name'] ?? ''} ${event['Call-Direction'] ?? ''}`);
+    return this.events
+      .filter((event) => event['Call-Direction'])
+      .map((event) => `${event['Event-Name'] ?? ''} ${event['Call-Direction'] ?? ''}`);
   }
 
   async wait(name: string, direction?: string, count = 1): Promise<Event> {
     const found = (): Event[] =>
-      this.events.filter((event) => event['Event-Name'] === name && (direction === undefined || event['Call-Direction'] === direction));
+      this.events.filter(
+        (event) =>
+          event['Event-Name'] === name && (direction === undefined || event['Call-Direction'] === direction),
+      );
     await until(() => found().length >= count, `${name} ${direction ?? ''}`, 8000);
     return found()[count - 1] ?? {};
   }

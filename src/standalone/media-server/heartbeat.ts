@@ -40,7 +40,10 @@ export function idleMeter(): () => number {
   const read = (): { idle: number; all: number } => {
     const times = cpus().map((cpu) => cpu.times);
     const idle = times.reduce((sum, time) => sum + time.idle, 0);
-    return { idle, all: times.reduce((sum, time) => sum + time.idle + time.user + time.sys + time.nice + time.irq, 0) };
+    return {
+      idle,
+      all: times.reduce((sum, time) => sum + time.idle + time.user + time.sys + time.nice + time.irq, 0),
+    };
   };
   let last = read();
   return () => {

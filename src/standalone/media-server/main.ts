@@ -34,12 +34,18 @@ async function main(): Promise<void> {
     process.stdin.on('error', () => leave('parent gone'));
     process.stdin.resume();
   }
-  process.stdout.write(`${JSON.stringify({ ready: true, sip: server.sipAddress, eventSocket: server.eventSocketAddress })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, sip: server.sipAddress, eventSocket: server.eventSocketAddress })}\n`,
+  );
 }
 
 main().catch((error: unknown) => {
   const known = error instanceof ConfigurationError || error instanceof SettingsError;
   const { message, code } = error as NodeJS.ErrnoException;
-  createLog('info', process.stderr)('error', known ? message : 'cannot start', known ? {} : { reason: code ?? message });
+  createLog('info', process.stderr)(
+    'error',
+    known ? message : 'cannot start',
+    known ? {} : { reason: code ?? message },
+  );
   process.exit(known ? 2 : 1);
 });

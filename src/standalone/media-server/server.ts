@@ -57,7 +57,11 @@ export class MediaServer {
     this.#configuration = this.#load();
     this.#spool = new Spool(this.#configuration.spool, options.log);
     let sequence = 0;
-    this.#origin = { coreUuid: randomUUID(), address: this.#configuration.profile.sipIp, nextSequence: () => (sequence += 1) };
+    this.#origin = {
+      coreUuid: randomUUID(),
+      address: this.#configuration.profile.sipIp,
+      nextSequence: () => (sequence += 1),
+    };
   }
 
   /** Reads the configuration and listens. Rejects with `ConfigurationError`, or with the system's error. */
@@ -82,8 +86,18 @@ export class MediaServer {
   }
 
   /** What is held at this moment, for tests of leaks. */
-  get held(): { readonly legs: number; readonly routes: number; readonly calls: number; readonly ports: number } {
-    return { legs: this.#legs.size, routes: this.#routes.size, calls: this.#running.size, ports: this.#ports?.taken ?? 0 };
+  get held(): {
+    readonly legs: number;
+    readonly routes: number;
+    readonly calls: number;
+    readonly ports: number;
+  } {
+    return {
+      legs: this.#legs.size,
+      routes: this.#routes.size,
+      calls: this.#running.size,
+      ports: this.#ports?.taken ?? 0,
+    };
   }
 
   #ports: PortPool | undefined;
@@ -120,12 +134,26 @@ export class MediaServer {
     this.#sip = sip;
     this.#ground = this.#makeGround(sip, ports);
     const api = createApi(this.#switchboard());
-    this.#events = await EventSocketServer.listen(eventSocket, { password: eventSocket.password, api, origin: this.#origin, log });
+    this.#events = await EventSocketServer.listen(eventSocket, {
+      password: eventSocket.password,
+      api,
+      origin: this.#origin,
+      log,
+    });
     const idle = idleMeter();
     this.#heart = setInterval(() => {
       const { maxSessions, sessionsPerSecond } = this.#configuration;
       const { lastSecond, mostPerSecond, sessions, peak } = this.#counts;
-      const load = { startedAt: this.#startedAt, channels: this.#legs.size, maxSessions, sessionsPerSecond, lastSecond, mostPerSecond, sessions, peak };
+      const load = {
+        startedAt: this.#startedAt,
+        channels: this.#legs.size,
+        maxSessions,
+        sessionsPerSecond,
+        lastSecond,
+        mostPerSecond,
+        sessions,
+        peak,
+      };
       this.#events?.tell(heartbeat(this.#origin, load, idle()));
     }, this.#options.heartbeatMs ?? this.#configuration.heartbeatMs);
   }
@@ -144,7 +172,8 @@ export class MediaServer {
       configuration: () => this.#configuration,
       lookup: (channel, name) => channel.get(name) ?? this.#configuration.globals.get(name),
       tell: (name, channel, extra) => this.#events?.tell(channelEvent(this.#origin, name, channel, extra)),
-      spool: (channel) => this.#spool.write(channel, (name) => channel.get(name) ?? this.#configuration.globals.get(name)),
+      spool: (channel) =>
+        this.#spool.write(channel, (name) => channel.get(name) ?? this.#configuration.globals.get(name)),
       nextSessionId: (direction) => this.#counts.begin(direction, this.#legs.size),
       add: (leg) => void this.#legs.add(leg),
       route: (leg, callId, localTag) => void this.#routes.set(`${callId}|${localTag}`, leg),
@@ -178,7 +207,9 @@ export class MediaServer {
     const refusal = admit(request, {
       stopping: this.#stopping !== undefined,
       paused: this.#paused.inbound,
-      full: this.#legs.size >= configuration.maxSessions || this.#counts.thisSecond >= configuration.sessionsPerSecond,
+      full:
+        this.#legs.size >= configuration.maxSessions ||
+        this.#counts.thisSecond >= configuration.sessionsPerSecond,
       mayInvite: configuration.profile.mayInvite(flow.host),
       merged: this.#origins.has(originOf(request)),
     });
@@ -216,7 +247,12 @@ export class MediaServer {
     const lookup = (name: string): string | undefined => configuration().globals.get(name);
     return {
       origin: this.#origin,
-      profile: { name: profile.name, url: `sip:mod_sofia@${this.sipAddress}`, context: profile.context, rtpIp: profile.rtpIp },
+      profile: {
+        name: profile.name,
+        url: `sip:mod_sofia@${this.sipAddress}`,
+        context: profile.context,
+        rtpIp: profile.rtpIp,
+      },
       startedAt: this.#startedAt,
       get maxSessions() {
         return configuration().maxSessions;

@@ -11,7 +11,8 @@ export class SettingsError extends Error {
   readonly code = 'settings';
 }
 
-const usage = 'main.js --conf FOLDER [--set NAME=VALUE]... [--heartbeat-ms N] [--log debug|info|warning|error]';
+const usage =
+  'main.js --conf FOLDER [--set NAME=VALUE]... [--heartbeat-ms N] [--log debug|info|warning|error]';
 const levels: readonly string[] = ['debug', 'info', 'warning', 'error'];
 
 /**
@@ -19,7 +20,10 @@ const levels: readonly string[] = ['debug', 'info', 'warning', 'error'];
  * configuration itself (vars.xml): they come from the environment that it names, or from `--set`. The event socket's
  * password comes from the environment alone, so that no list of processes shows it. Throws `SettingsError`.
  */
-export function readSettings(argv: readonly string[], environment: Readonly<Record<string, string | undefined>>): Settings {
+export function readSettings(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Settings {
   const overrides = new Map<string, string>();
   let folder = environment['MEDIA_SERVER_CONF'];
   let heartbeatMs: number | undefined;
@@ -31,12 +35,15 @@ export function readSettings(argv: readonly string[], environment: Readonly<Reco
     if (option === '--conf') folder = value;
     else if (option === '--set') {
       const [name = '', text] = value.split(/=(.*)/s);
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || text === undefined) throw new SettingsError('--set needs NAME=VALUE');
-      if (/secret|password/i.test(name)) throw new SettingsError(`${name} is given by the environment, not on the command line`);
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || text === undefined)
+        throw new SettingsError('--set needs NAME=VALUE');
+      if (/secret|password/i.test(name))
+        throw new SettingsError(`${name} is given by the environment, not on the command line`);
       overrides.set(name, text);
     } else if (option === '--heartbeat-ms') {
       heartbeatMs = Number(value);
-      if (!Number.isInteger(heartbeatMs) || heartbeatMs < 100) throw new SettingsError('--heartbeat-ms needs a number from 100');
+      if (!Number.isInteger(heartbeatMs) || heartbeatMs < 100)
+        throw new SettingsError('--heartbeat-ms needs a number from 100');
     } else if (option === '--log') {
       if (!levels.includes(value)) throw new SettingsError(`--log needs one of ${levels.join(', ')}`);
       logLevel = value as LogLevel;

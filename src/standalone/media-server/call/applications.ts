@@ -26,7 +26,8 @@ export const applications: Readonly<Record<string, Application | undefined>> = {
   },
   multiset: ({ caller }, data) => {
     const other = /^\^\^(.)/s.exec(data);
-    for (const pair of (other ? data.slice(3) : data).split(other?.[1] ?? ' ')) if (pair !== '') assign(caller, pair);
+    for (const pair of (other ? data.slice(3) : data).split(other?.[1] ?? ' '))
+      if (pair !== '') assign(caller, pair);
     return on;
   },
   export: ({ caller }, data) => {
@@ -37,7 +38,9 @@ export const applications: Readonly<Record<string, Application | undefined>> = {
     else {
       const { variables } = caller.channel;
       variables.set(name, value);
-      const exported = (variables.get('export_vars') ?? '').split(',').filter((one) => one !== '' && one !== name);
+      const exported = (variables.get('export_vars') ?? '')
+        .split(',')
+        .filter((one) => one !== '' && one !== name);
       variables.set('export_vars', [...exported, name].join(','));
     }
     return on;
@@ -77,7 +80,10 @@ export const applications: Readonly<Record<string, Application | undefined>> = {
       channel.variables.set('current_application_response', 'FILE PLAYED');
     } catch (error) {
       channel.variables.set('current_application_response', 'FILE NOT FOUND');
-      ground.log('warning', 'a sound could not be played', { uuid: channel.uuid, reason: (error as Error).message });
+      ground.log('warning', 'a sound could not be played', {
+        uuid: channel.uuid,
+        reason: (error as Error).message,
+      });
     }
     return on;
   },

@@ -41,7 +41,12 @@ export async function bridge(ground: Ground, caller: CallerLeg, dialString: stri
   let result: Originated = { kind: 'lost', cause: 'DESTINATION_OUT_OF_ORDER', timedOut: false, tried: [] };
   for (const group of plan.groups) {
     const rules = ringRules(ground, caller, settings);
-    result = await ringTogether(caller, group, (dial) => makeLeg(ground, caller, dial, plan.variables), rules);
+    result = await ringTogether(
+      caller,
+      group,
+      (dial) => makeLeg(ground, caller, dial, plan.variables),
+      rules,
+    );
     note(caller, result);
     if (result.kind === 'won' || caller.over) break;
     if (result.timedOut && !isTrue(settings.get('originate_continue_on_timeout'))) break;
@@ -56,14 +61,26 @@ export async function bridge(ground: Ground, caller: CallerLeg, dialString: stri
   return connected(ground, caller, result.leg);
 }
 
-function makeLeg(ground: Ground, caller: CallerLeg, dial: DialLeg, shared: ReadonlyMap<string, string>): CalleeLeg | Cause {
+function makeLeg(
+  ground: Ground,
+  caller: CallerLeg,
+  dial: DialLeg,
+  shared: ReadonlyMap<string, string>,
+): CalleeLeg | Cause {
   if (dial.profile !== ground.configuration().profile.name) return 'INVALID_PROFILE';
-  const exported = (caller.channel.get('export_vars') ?? '').split(',').flatMap((name): [string, string][] => {
-    const value = caller.channel.get(name);
-    return name === '' || value === undefined ? [] : [[name, value]];
-  });
+  const exported = (caller.channel.get('export_vars') ?? '')
+    .split(',')
+    .flatMap((name): [string, string][] => {
+      const value = caller.channel.get(name);
+      return name === '' || value === undefined ? [] : [[name, value]];
+    });
   try {
-    const leg = new CalleeLeg(ground, caller, dial, [...exported, ...caller.forLegs, ...shared, ...dial.variables]);
+    const leg = new CalleeLeg(ground, caller, dial, [
+      ...exported,
+      ...caller.forLegs,
+      ...shared,
+      ...dial.variables,
+    ]);
     ground.add(leg);
     return leg;
   } catch {
@@ -96,7 +113,8 @@ function confirmRules(value: (name: string) => string | undefined): ConfirmRules
     key,
     file: file === undefined || file === 'undef' ? undefined : file,
     readTimeoutMs: positive(value('group_confirm_read_timeout')) ?? 5000,
-    timeoutMs: timeout !== undefined && /^[0-9]+$/.test(timeout) ? Number(timeout) * 1000 : cancels ? 0 : undefined,
+    timeoutMs:
+      timeout !== undefined && /^[0-9]+$/.test(timeout) ? Number(timeout) * 1000 : cancels ? 0 : undefined,
   };
 }
 
@@ -110,12 +128,16 @@ function note(caller: CallerLeg, { tried }: Originated): void {
   const { variables } = caller.channel;
   const push = (name: string, value: string): void => {
     const before = variables.get(name);
-    const list = before === undefined ? [] : before.startsWith('ARRAY::') ? before.slice(7).split('|:') : [before];
+    const list =
+      before === undefined ? [] : before.startsWith('ARRAY::') ? before.slice(7).split('|:') : [before];
     const all = [...list, value];
     variables.set(name, all.length === 1 ? value : `ARRAY::${all.join('|:')}`);
   };
   for (const { channel } of tried) {
-    push('originated_legs', `${channel.uuid};${channel.profile.calleeIdName};${channel.profile.calleeIdNumber}`);
+    push(
+      'originated_legs',
+      `${channel.uuid};${channel.profile.calleeIdName};${channel.profile.calleeIdNumber}`,
+    );
     push('originate_causes', `${channel.uuid};${channel.cause ?? 'NONE'}`);
   }
 }
@@ -142,7 +164,10 @@ async function connected(ground: Ground, caller: CallerLeg, callee: CalleeLeg): 
   const bridged = !caller.over && !callee.over && caller.stream !== undefined && callee.stream !== undefined;
   if (bridged) {
     a.times.bridged = b.times.bridged = nowMicros();
-    for (const [mine, theirs] of [[a, b], [b, a]] as const) {
+    for (const [mine, theirs] of [
+      [a, b],
+      [b, a],
+    ] as const) {
       mine.variables.setAll([
         ['last_bridge_to', theirs.uuid],
         ['bridge_channel', theirs.name],
@@ -199,7 +224,9 @@ export function afterFailure(caller: CallerLeg, cause: Cause): AfterBridge {
   const names = (list: string): boolean =>
     list.split(',').some((one) => one.toUpperCase() === cause || one === String(causes[cause]));
   const goesOn = caller.channel.get('continue_on_fail');
-  const [transferCauses, exten, ...rest] = (caller.channel.get('transfer_on_fail') ?? '').split(' ').filter((word) => word !== '');
+  const [transferCauses, exten, ...rest] = (caller.channel.get('transfer_on_fail') ?? '')
+    .split(' ')
+    .filter((word) => word !== '');
   if (goesOn !== undefined) {
     if (isTrue(goesOn) || names(goesOn)) return { go: 'on' };
   } else if (cause === 'NO_ANSWER' || cause === 'NO_USER_RESPONSE' || cause === 'ORIGINATOR_CANCEL') {

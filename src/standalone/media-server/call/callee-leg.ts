@@ -27,7 +27,12 @@ export class CalleeLeg extends Leg {
   /** Told of every change: ringing, early media, answer, end. */
   onChange: (() => void) | undefined;
 
-  constructor(ground: Ground, caller: CallerLeg, dial: DialLeg, variables: Iterable<readonly [string, string]>) {
+  constructor(
+    ground: Ground,
+    caller: CallerLeg,
+    dial: DialLeg,
+    variables: Iterable<readonly [string, string]>,
+  ) {
     const uri = SipUri.parse(dial.uri);
     super(ground, channelOf(ground, caller.channel, uri, variables));
     this.#uri = uri;
@@ -58,7 +63,10 @@ export class CalleeLeg extends Leg {
         onFailure: (cause) => this.#failed(cause === 'timeout' ? 408 : 503, undefined),
       });
     } catch (error) {
-      ground.log('warning', 'a leg could not be started', { uuid: channel.uuid, reason: (error as { code?: string }).code ?? (error as Error).name });
+      ground.log('warning', 'a leg could not be started', {
+        uuid: channel.uuid,
+        reason: (error as { code?: string }).code ?? (error as Error).name,
+      });
       this.#end('DESTINATION_OUT_OF_ORDER');
     }
   }
@@ -105,7 +113,8 @@ export class CalleeLeg extends Leg {
       const header = /^sip_h_([A-Za-z0-9!%*_+`'~.-]+)$/.exec(name)?.[1];
       if (header !== undefined) extra.push([header, value]);
     }
-    if (profile.callerIdType === 'rpid') extra.push(['Remote-Party-ID', `${who};party=calling;screen=yes;privacy=off`]);
+    if (profile.callerIdType === 'rpid')
+      extra.push(['Remote-Party-ID', `${who};party=calling;screen=yes;privacy=off`]);
     if (profile.callerIdType === 'pid') extra.push(['P-Asserted-Identity', who]);
     const headers: HeaderPairs = [
       ['Max-Forwards', channel.get('max_forwards') ?? '70'],
@@ -119,7 +128,11 @@ export class CalleeLeg extends Leg {
       ...extra,
     ];
     const body = this.describe(this.#offered, digits, 'sendrecv');
-    const invite = SipRequest.create('INVITE', this.#uri.toString(), { headers, body, contentType: 'application/sdp' });
+    const invite = SipRequest.create('INVITE', this.#uri.toString(), {
+      headers,
+      body,
+      contentType: 'application/sdp',
+    });
     channel.variables.set('sip_call_id', invite.callId);
     channel.variables.set('sip_outgoing_contact_uri', this.contact());
     channel.variables.set('sip_full_from', invite.get('From'));
@@ -140,7 +153,9 @@ export class CalleeLeg extends Leg {
     if (this.over || response.status === 100) return;
     const remote = parseSdp(response.body.toString());
     if (remote) {
-      const audio = remote.codecs.find(({ codec }) => this.#offered.some((offered) => offered.codec === codec));
+      const audio = remote.codecs.find(({ codec }) =>
+        this.#offered.some((offered) => offered.codec === codec),
+      );
       if (!audio) return;
       this.connectTo(remote, audio);
       this.channel.variables.set('switch_r_sdp', response.body.toString());
@@ -174,7 +189,9 @@ export class CalleeLeg extends Leg {
       ['switch_r_sdp', response.body.toString()],
     ]);
     const remote = parseSdp(response.body.toString());
-    const audio = remote?.codecs.find(({ codec }) => this.#offered.some((offered) => offered.codec === codec));
+    const audio = remote?.codecs.find(({ codec }) =>
+      this.#offered.some((offered) => offered.codec === codec),
+    );
     if (remote && audio) this.connectTo(remote, audio);
     if (remote ? audio : this.stream?.farEnd) {
       this.markAnswered();
@@ -207,11 +224,22 @@ export class CalleeLeg extends Leg {
   }
 }
 
-function channelOf(ground: Ground, caller: Channel, uri: SipUri, variables: Iterable<readonly [string, string]>): Channel {
+function channelOf(
+  ground: Ground,
+  caller: Channel,
+  uri: SipUri,
+  variables: Iterable<readonly [string, string]>,
+): Channel {
   const { profile } = ground.configuration();
   const own = new Map([...variables].map(([name, value]) => [name.toLowerCase(), value]));
-  const number = own.get('origination_caller_id_number') ?? caller.get('effective_caller_id_number') ?? caller.profile.callerIdNumber;
-  const name = own.get('origination_caller_id_name') ?? caller.get('effective_caller_id_name') ?? caller.profile.callerIdName;
+  const number =
+    own.get('origination_caller_id_number') ??
+    caller.get('effective_caller_id_number') ??
+    caller.profile.callerIdNumber;
+  const name =
+    own.get('origination_caller_id_name') ??
+    caller.get('effective_caller_id_name') ??
+    caller.profile.callerIdName;
   const address = uri.toString().replace(/^sips?:/, '');
   const channel = new Channel('outbound', `sofia/${profile.name}/${address}`, {
     ...caller.profile,
@@ -242,7 +270,6 @@ function channelOf(ground: Ground, caller: Channel, uri: SipUri, variables: Iter
   channel.variables.setAll(variables);
   return channel;
 }
-
 
 /** A user part must not break out of its URI. */
 function encodeUser(user: string): string {

@@ -60,7 +60,11 @@ export class CallerLeg extends Leg {
   async preAnswer(preferred?: Codec): Promise<boolean> {
     if (this.state !== 'ringing') return !this.over;
     if (!(await this.#openMedia(preferred)) || this.state !== 'ringing') return !this.over;
-    this.#transaction.reply(183, { headers: this.#headers(), body: this.#answerBody ?? '', contentType: 'application/sdp' });
+    this.#transaction.reply(183, {
+      headers: this.#headers(),
+      body: this.#answerBody ?? '',
+      contentType: 'application/sdp',
+    });
     this.markEarly();
     return true;
   }
@@ -71,7 +75,11 @@ export class CallerLeg extends Leg {
     if (!(await this.#openMedia(preferred)) || this.over) return !this.over;
     if (this.state === 'ringing') this.markEarly();
     const reply = (): void =>
-      void this.#transaction.reply(200, { headers: this.#headers(), body: this.#answerBody ?? '', contentType: 'application/sdp' });
+      void this.#transaction.reply(200, {
+        headers: this.#headers(),
+        body: this.#answerBody ?? '',
+        contentType: 'application/sdp',
+      });
     if (this.markAnswered()) this.answerUntilAcknowledged(reply);
     return true;
   }
@@ -80,7 +88,10 @@ export class CallerLeg extends Leg {
   respond(status: number, phrase: string | undefined): void {
     if (this.over || (status >= 200 && status < 400)) return;
     if (status < 200) {
-      this.#transaction.reply(status, { ...(phrase === undefined ? {} : { reason: phrase }), headers: this.#headers() });
+      this.#transaction.reply(status, {
+        ...(phrase === undefined ? {} : { reason: phrase }),
+        headers: this.#headers(),
+      });
       return;
     }
     if (this.state === 'answered') return;
@@ -137,12 +148,20 @@ export class CallerLeg extends Leg {
       }
       this.stream = stream;
     } catch (error) {
-      this.ground.log('error', 'no stream for a caller', { uuid: this.channel.uuid, reason: (error as { code?: string }).code ?? 'error' });
+      this.ground.log('error', 'no stream for a caller', {
+        uuid: this.channel.uuid,
+        reason: (error as { code?: string }).code ?? 'error',
+      });
       this.hangup('NORMAL_TEMPORARY_FAILURE');
       return false;
     }
     this.connectTo(offer, audio);
-    this.#answerBody = this.describe([audio], offer.telephoneEvent, answerDirection(offer.direction).ours, offer);
+    this.#answerBody = this.describe(
+      [audio],
+      offer.telephoneEvent,
+      answerDirection(offer.direction).ours,
+      offer,
+    );
     return true;
   }
 

@@ -14,9 +14,17 @@ export class Dialog {
   #remoteSequence: number | undefined;
 
   private constructor(parts: {
-    callId: string; local: string; localTag: string; remote: string; remoteTag: string | undefined; target: string;
-    routes: readonly string[]; localSequence: number; remoteSequence: number | undefined;
-  }) { // prettier-ignore
+    callId: string;
+    local: string;
+    localTag: string;
+    remote: string;
+    remoteTag: string | undefined;
+    target: string;
+    routes: readonly string[];
+    localSequence: number;
+    remoteSequence: number | undefined;
+  }) {
+    // prettier-ignore
     this.callId = parts.callId;
     this.#local = parts.local;
     this.localTag = parts.localTag;

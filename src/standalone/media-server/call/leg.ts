@@ -5,7 +5,14 @@ import { nowMicros } from '../channel/clock.js';
 import type { HeaderPairs } from '../../sip/message.js';
 import type { ServerTransaction } from '../../sip/server-transaction.js';
 import { repeatAnswer } from '../../sip/repeat-answer.js';
-import { answerDirection, parseSdp, writeSdp, type MediaDirection, type OfferedCodec, type RemoteMedia } from '../media/sdp.js';
+import {
+  answerDirection,
+  parseSdp,
+  writeSdp,
+  type MediaDirection,
+  type OfferedCodec,
+  type RemoteMedia,
+} from '../media/sdp.js';
 import type { MediaStream } from '../media/stream.js';
 import type { Dialog } from './dialog.js';
 import type { Ground } from './ground.js';
@@ -76,7 +83,8 @@ export abstract class Leg {
     channel.answerState = 'hangup';
     partner?.channel.variables.set('last_bridge_hangup_cause', cause);
     const specific = channel.get('proto_specific_hangup_cause');
-    if (specific !== undefined) partner?.channel.variables.set('last_bridge_proto_specific_hangup_cause', specific);
+    if (specific !== undefined)
+      partner?.channel.variables.set('last_bridge_proto_specific_hangup_cause', specific);
     this.ground.tell('CHANNEL_HANGUP', channel);
     this.#acknowledged?.();
     this.sendEnd(cause, channel.get('sip_reason') ?? reasonOf(cause));
@@ -134,7 +142,12 @@ export abstract class Leg {
   }
 
   /** Our description of the stream, as an offer or as the answer to one. */
-  protected describe(codecs: readonly OfferedCodec[], telephoneEvent: number | undefined, direction: MediaDirection, offer?: RemoteMedia): string {
+  protected describe(
+    codecs: readonly OfferedCodec[],
+    telephoneEvent: number | undefined,
+    direction: MediaDirection,
+    offer?: RemoteMedia,
+  ): string {
     this.#sdpVersion += 1;
     const sdp = writeSdp(
       {
@@ -158,7 +171,13 @@ export abstract class Leg {
   protected connectTo(remote: RemoteMedia, audio: OfferedCodec): void {
     const { channel } = this;
     const { mayHear } = answerDirection(remote.direction);
-    this.stream?.setFarEnd({ address: remote.address, port: remote.port, audio, telephoneEvent: remote.telephoneEvent, mayHear });
+    this.stream?.setFarEnd({
+      address: remote.address,
+      port: remote.port,
+      audio,
+      telephoneEvent: remote.telephoneEvent,
+      mayHear,
+    });
     channel.codec = audio.codec;
     channel.variables.setAll([
       ['read_codec', audio.codec],
@@ -252,7 +271,9 @@ export abstract class Leg {
     const { ours, mayHear } = answerDirection(remote.direction);
     const body = this.describe([same], remote.telephoneEvent, ours, remote);
     const headers: HeaderPairs = [['Contact', this.contact(transaction)], ...this.common()];
-    this.answerUntilAcknowledged(() => transaction.reply(200, { headers, body, contentType: 'application/sdp' }));
+    this.answerUntilAcknowledged(() =>
+      transaction.reply(200, { headers, body, contentType: 'application/sdp' }),
+    );
     this.#hold(!mayHear);
   }
 
@@ -272,18 +293,23 @@ export abstract class Leg {
     channel.variables.set('sip_hangup_disposition', 'send_bye');
     const request = dialog.request('BYE', [...this.common(), ['Reason', reason]]);
     const answered = new Promise<void>((resolve) => {
-      ground.sip.request(request, { onResponse: ({ status }) => status >= 200 && resolve(), onFailure: () => resolve(), onEnd: () => resolve() });
+      ground.sip.request(request, {
+        onResponse: ({ status }) => status >= 200 && resolve(),
+        onFailure: () => resolve(),
+        onEnd: () => resolve(),
+      });
     });
     ground.farewell(answered);
   }
 }
 
 /** The Q.850 cause in a Reason header, as a number and, where FreeSWITCH knows it, as a name. */
-export function q850Reason(message: { getAll(name: string): string[] }): { number: string; cause: Cause | undefined } | undefined {
+export function q850Reason(message: {
+  getAll(name: string): string[];
+}): { number: string; cause: Cause | undefined } | undefined {
   for (const value of message.getAll('Reason')) {
     const number = /^\s*Q\.850\s*;(?:.*;)?\s*cause\s*=\s*"?([0-9]{1,3})/i.exec(value)?.[1];
     if (number !== undefined) return { number, cause: causeOf(number) };
   }
   return undefined;
 }
-

@@ -7,7 +7,12 @@ import type { Log } from '../log.js';
 
 export type Originated =
   | { readonly kind: 'won'; readonly leg: CalleeLeg; readonly tried: readonly CalleeLeg[] }
-  | { readonly kind: 'lost'; readonly cause: Cause; readonly timedOut: boolean; readonly tried: readonly CalleeLeg[] };
+  | {
+      readonly kind: 'lost';
+      readonly cause: Cause;
+      readonly timedOut: boolean;
+      readonly tried: readonly CalleeLeg[];
+    };
 
 /** How legs that ring together are rung. Durations in ms, 0 for none. */
 export interface RingRules {
@@ -61,7 +66,8 @@ export async function ringTogether(
         if (won) return resolve(one.leg);
       }
       // The cause of a group is that of its first leg, as in FreeSWITCH.
-      if (rung.every(({ leg }) => leg.over)) resolve(rung[0]?.leg.channel.cause ?? firstFailure ?? 'DESTINATION_OUT_OF_ORDER');
+      if (rung.every(({ leg }) => leg.over))
+        resolve(rung[0]?.leg.channel.cause ?? firstFailure ?? 'DESTINATION_OUT_OF_ORDER');
     };
     const whole = setTimeout(() => resolve('timeout'), rules.timeoutMs);
     const gone = (): void => resolve('ORIGINATOR_CANCEL');
@@ -162,7 +168,11 @@ async function confirmed(leg: CalleeLeg, rules: ConfirmRules, log: Log): Promise
 }
 
 /** One try: the sound, broken off by the first digit, then as many digits as the key has, or the time for them. */
-async function digits(leg: CalleeLeg, rules: ConfirmRules, sound: (source: string, until: AbortSignal) => Promise<void>): Promise<string> {
+async function digits(
+  leg: CalleeLeg,
+  rules: ConfirmRules,
+  sound: (source: string, until: AbortSignal) => Promise<void>,
+): Promise<string> {
   const { stream } = leg;
   if (!stream) return '';
   const pressed = new AbortController();

@@ -19,7 +19,10 @@ export async function runCall(ground: Ground, caller: CallerLeg): Promise<void> 
     caller,
     scheduleHangup(ms, cause) {
       clearTimeout(timer);
-      timer = setTimeout(() => caller.hangup(causeOf(cause) ?? 'ALLOTTED_TIMEOUT'), Math.min(ms, 2 ** 31 - 1));
+      timer = setTimeout(
+        () => caller.hangup(causeOf(cause) ?? 'ALLOTTED_TIMEOUT'),
+        Math.min(ms, 2 ** 31 - 1),
+      );
     },
   };
   try {
@@ -82,7 +85,8 @@ async function search(running: Running, extension: string, context: string): Pro
       ? { actions: [], matched: false }
       : hunt({
           extensions,
-          field: (name) => (name === 'destination_number' ? extension : name === 'context' ? context : channel.field(name)),
+          field: (name) =>
+            name === 'destination_number' ? extension : name === 'context' ? context : channel.field(name),
           variable: (name) => ground.lookup(channel, name),
           // `set` and its kind are done before `execute` first waits, so that the next condition sees what they did.
           runInline: (action) => inline.push(execute(running, action)),
