@@ -12,6 +12,8 @@ const order: readonly LogLevel[] = ['debug', 'info', 'warning', 'error'];
 export function createLog(lowest: LogLevel, out: { write(text: string): unknown }): Log {
   return (level, message, fields) => {
     if (order.indexOf(level) < order.indexOf(lowest)) return;
-    out.write(`${JSON.stringify({ time: Date.now(), level, program: 'media-server', message, ...fields })}\n`);
+    out.write(
+      `${JSON.stringify({ time: Date.now(), level, program: 'media-server', message, ...fields })}\n`,
+    );
   };
 }

@@ -33,7 +33,8 @@ export class Spool {
       }
       appendFileSync(join(folder, 'Master.csv'), expand(template, lookup));
     } catch (error) {
-      const reason = error instanceof FunctionRefused ? error.code : ((error as NodeJS.ErrnoException).code ?? 'error');
+      const reason =
+        error instanceof FunctionRefused ? error.code : ((error as NodeJS.ErrnoException).code ?? 'error');
       this.#log('error', 'the end of a leg could not be spooled', { uuid: channel.uuid, reason });
     }
   }

@@ -67,7 +67,16 @@ export class Channel {
     this.sessionId = sessionId;
     this.callUuid = this.uuid;
     const created = nowMicros();
-    this.times = { profileCreated: created, created, answered: 0, progress: 0, progressMedia: 0, bridged: 0, hangup: 0, transfer: 0 };
+    this.times = {
+      profileCreated: created,
+      created,
+      answered: 0,
+      progress: 0,
+      progressMedia: 0,
+      bridged: 0,
+      hangup: 0,
+      transfer: 0,
+    };
     this.variables.setAll([
       ['direction', direction],
       ['uuid', this.uuid],

@@ -37,12 +37,20 @@ export function eventHead(origin: EventOrigin, name: string): EventFields {
 }
 
 /** An event of a channel: its head, `extra`, the channel's data and all its variables. */
-export function channelEvent(origin: EventOrigin, name: ChannelEventName | 'CHANNEL_DATA', channel: Channel, extra: EventFields = {}): EventFields {
+export function channelEvent(
+  origin: EventOrigin,
+  name: ChannelEventName | 'CHANNEL_DATA',
+  channel: Channel,
+  extra: EventFields = {},
+): EventFields {
   return { ...eventHead(origin, name), ...extra, ...channelData(channel), ...variableFields(channel) };
 }
 
 function channelData(channel: Channel): EventFields {
-  const stateNumber = channel.answerState === 'hangup' ? Math.max(10, channelStates[channel.state]) : channelStates[channel.state];
+  const stateNumber =
+    channel.answerState === 'hangup'
+      ? Math.max(10, channelStates[channel.state])
+      : channelStates[channel.state];
   const { codec } = channel;
   return {
     'Channel-State': channel.state,
@@ -67,13 +75,18 @@ function channelData(channel: Channel): EventFields {
           'Channel-Write-Codec-Bit-Rate': '64000',
         }),
     ...profileFields('Caller', channel, channel.profileIndex),
-    ...(channel.other ? { 'Other-Type': channel.other.type, ...profileFields('Other-Leg', channel.other.channel) } : {}),
+    ...(channel.other
+      ? { 'Other-Type': channel.other.type, ...profileFields('Other-Leg', channel.other.channel) }
+      : {}),
   };
 }
 
 function profileFields(prefix: 'Caller' | 'Other-Leg', channel: Channel, index?: number): EventFields {
   const { profile, times } = channel;
-  const callee = profile.calleeIdNumber === '' ? {} : { 'Callee-ID-Name': profile.calleeIdName, 'Callee-ID-Number': profile.calleeIdNumber };
+  const callee =
+    profile.calleeIdNumber === ''
+      ? {}
+      : { 'Callee-ID-Name': profile.calleeIdName, 'Callee-ID-Number': profile.calleeIdNumber };
   const fields: EventFields = {
     Direction: channel.direction,
     'Logical-Direction': channel.direction,

@@ -17,7 +17,8 @@ export function accessListOf(list: XmlElement): AccessList {
   const nodes = list.children.flatMap((node) => {
     if (node.name !== 'node') return [];
     const cidr = node.attributes.get('cidr');
-    if (cidr === undefined) throw new ConfigurationError(node.file, node.line, 'a node of an access list needs cidr');
+    if (cidr === undefined)
+      throw new ConfigurationError(node.file, node.line, 'a node of an access list needs cidr');
     const range = rangeOf(cidr);
     if (!range) throw new ConfigurationError(node.file, node.line, `"${cidr}" is no network`);
     return [{ allow: node.attributes.get('type') === 'allow', range }];
@@ -29,7 +30,10 @@ export function accessListOf(list: XmlElement): AccessList {
 }
 
 /** The list that a parameter names: one of `lists`, an automatic one of FreeSWITCH, or a network; undefined for none. */
-export function namedAccessList(name: string, lists: ReadonlyMap<string, AccessList>): AccessList | undefined {
+export function namedAccessList(
+  name: string,
+  lists: ReadonlyMap<string, AccessList>,
+): AccessList | undefined {
   const known = lists.get(name);
   if (known) return known;
   const ranges = (automatic[name] ?? [name]).map(rangeOf);

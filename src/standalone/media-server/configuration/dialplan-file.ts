@@ -34,12 +34,14 @@ const breaks: readonly string[] = ['on-false', 'on-true', 'always', 'never'];
 export function readDialplan(sections: readonly XmlElement[]): Dialplan {
   const contexts = new Map<string, Extension[]>();
   for (const context of sections.flatMap((section) => section.children)) {
-    if (context.name !== 'context') throw new ConfigurationError(context.file, context.line, `<${context.name}> in the dialplan`);
+    if (context.name !== 'context')
+      throw new ConfigurationError(context.file, context.line, `<${context.name}> in the dialplan`);
     const name = required(context, 'name');
     const extensions = contexts.get(name) ?? [];
     contexts.set(name, extensions);
     for (const extension of context.children) {
-      if (extension.name !== 'extension') throw new ConfigurationError(extension.file, extension.line, `<${extension.name}> in a context`);
+      if (extension.name !== 'extension')
+        throw new ConfigurationError(extension.file, extension.line, `<${extension.name}> in a context`);
       extensions.push({
         name: extension.attributes.get('name') ?? '_anon_',
         continue: extension.attributes.get('continue') === 'true',
@@ -82,7 +84,8 @@ function actionsOf(element: XmlElement, name: string): Action[] {
   return element.children
     .filter((child) => child.name === name)
     .map((child) => {
-      if (child.attributes.has('loop')) throw new ConfigurationError(child.file, child.line, 'attribute loop is not supported');
+      if (child.attributes.has('loop'))
+        throw new ConfigurationError(child.file, child.line, 'attribute loop is not supported');
       return {
         application: required(child, 'application'),
         data: child.text.trim() === '' ? (child.attributes.get('data') ?? '') : child.text,

@@ -35,7 +35,12 @@ export interface Configuration {
   readonly globals: ReadonlyMap<string, string>;
   readonly profile: Profile;
   readonly dialplan: Dialplan;
-  readonly eventSocket: { readonly ip: string; readonly port: number; readonly password: string; readonly mayConnect: AccessList };
+  readonly eventSocket: {
+    readonly ip: string;
+    readonly port: number;
+    readonly password: string;
+    readonly mayConnect: AccessList;
+  };
   readonly maxSessions: number;
   readonly sessionsPerSecond: number;
   readonly rtpPorts: { readonly first: number; readonly last: number };
@@ -56,7 +61,9 @@ export function loadConfiguration(
   const { lines, globals } = preprocess(path, environment, overrides);
   const root = parseXml(lines);
   const file = (name: string): XmlElement | undefined =>
-    sections(root, 'configuration').flatMap((section) => section.children).find((child) => child.attributes.get('name') === name);
+    sections(root, 'configuration')
+      .flatMap((section) => section.children)
+      .find((child) => child.attributes.get('name') === name);
   const lists = new Map<string, AccessList>();
   for (const list of file('acl.conf')?.children.flatMap((child) => child.children) ?? []) {
     lists.set(list.attributes.get('name') ?? '', accessListOf(list));
@@ -64,7 +71,9 @@ export function loadConfiguration(
   const core = parameters(file('switch.conf'));
   const events = parameters(file('event_socket.conf'));
   const sofia = file('sofia.conf');
-  const profile = sofia?.children.find((child) => child.name === 'profiles')?.children.find((child) => child.name === 'profile');
+  const profile = sofia?.children
+    .find((child) => child.name === 'profiles')
+    ?.children.find((child) => child.name === 'profile');
   if (!profile) throw new ConfigurationError(path, 1, 'sofia.conf has no profile');
   return {
     globals,
@@ -98,7 +107,11 @@ function readProfile(element: XmlElement, lists: ReadonlyMap<string, AccessList>
   const values = parameters(element);
   const callerIdType = values.text('caller-id-type', 'rpid');
   if (callerIdType !== 'rpid' && callerIdType !== 'pid' && callerIdType !== 'none') {
-    throw new ConfigurationError(element.file, element.line, `caller-id-type "${callerIdType}" is none of rpid, pid, none`);
+    throw new ConfigurationError(
+      element.file,
+      element.line,
+      `caller-id-type "${callerIdType}" is none of rpid, pid, none`,
+    );
   }
   const rtpIp = values.text('rtp-ip', '127.0.0.1');
   return {
@@ -120,7 +133,8 @@ function readSpool(element: XmlElement | undefined): SpoolSettings {
   const templates = new Map<string, string>();
   for (const template of element?.children.find((child) => child.name === 'templates')?.children ?? []) {
     const name = template.attributes.get('name');
-    if (name !== undefined) templates.set(name, template.text.endsWith('\n') ? template.text : `${template.text}\n`);
+    if (name !== undefined)
+      templates.set(name, template.text.endsWith('\n') ? template.text : `${template.text}\n`);
   }
   const legs = values.text('legs', 'a');
   const defaultTemplate = values.text('default-template', 'default');
@@ -153,7 +167,8 @@ interface Parameters {
 /** The `<param name= value=/>` of an element's `<settings>`. */
 function parameters(element: XmlElement | undefined): Parameters {
   const all = element?.children.find((child) => child.name === 'settings')?.children ?? [];
-  const find = (name: string): XmlElement | undefined => all.findLast((child) => child.attributes.get('name') === name);
+  const find = (name: string): XmlElement | undefined =>
+    all.findLast((child) => child.attributes.get('name') === name);
   const fail = (name: string, what: string): never => {
     const at = find(name) ?? element;
     throw new ConfigurationError(at?.file ?? '', at?.line ?? 0, what);

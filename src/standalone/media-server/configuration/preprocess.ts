@@ -46,12 +46,17 @@ export function preprocess(
   };
 
   const readInto = (path: string, depth: number): void => {
-    if (depth > deepest) throw new ConfigurationError(path, 1, 'included too deeply: does it include itself?');
+    if (depth > deepest)
+      throw new ConfigurationError(path, 1, 'included too deeply: does it include itself?');
     let text: string;
     try {
       text = readFileSync(path, 'utf8');
     } catch (error) {
-      throw new ConfigurationError(path, 1, `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
+      throw new ConfigurationError(
+        path,
+        1,
+        `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`,
+      );
     }
     let inComment = false;
     text.split(/\r?\n/).forEach((raw, index) => {
@@ -60,10 +65,19 @@ export function preprocess(
       inComment = commentAfter(at < 0 ? source.text : source.text.slice(0, at), inComment);
       if (at < 0) return void lines.push(source);
       // FreeSWITCH carries it out even inside a comment, and drops what follows it on the line: neither is wanted.
-      if (inComment) throw new ConfigurationError(path, index + 1, 'FreeSWITCH runs X-PRE-PROCESS inside comments too: use X-NO-PRE-PROCESS');
+      if (inComment)
+        throw new ConfigurationError(
+          path,
+          index + 1,
+          'FreeSWITCH runs X-PRE-PROCESS inside comments too: use X-NO-PRE-PROCESS',
+        );
       const found = directive.exec(source.text);
       if (!found || source.text.trim() !== found[0]) {
-        throw new ConfigurationError(path, index + 1, 'X-PRE-PROCESS must stand alone on its line, with cmd and data');
+        throw new ConfigurationError(
+          path,
+          index + 1,
+          'X-PRE-PROCESS must stand alone on its line, with cmd and data',
+        );
       }
       carryOut(source, found[1] ?? '', found[2] ?? '', depth);
     });
@@ -94,7 +108,11 @@ function commentAfter(text: string, open: boolean): boolean {
 function matching(folder: string, pattern: string): string[] {
   const path = isAbsolute(pattern) ? pattern : join(folder, pattern);
   if (!basename(path).includes('*')) return existsSync(path) ? [path] : [];
-  const wanted = new RegExp(`^${basename(path).replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
+  const wanted = new RegExp(
+    `^${basename(path)
+      .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')}$`,
+  );
   const where = dirname(path);
   if (!existsSync(where)) return [];
   return readdirSync(where)

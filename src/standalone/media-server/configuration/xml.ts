@@ -77,7 +77,8 @@ class Reader {
     if (left) throw new ConfigurationError(left.file, left.line, `<${left.name}> is never closed`);
     const root = roots[0];
     if (!root) this.fail(0, 'there is no element');
-    if (roots.length > 1) throw new ConfigurationError(roots[1]?.file ?? '', roots[1]?.line ?? 0, 'a second root element');
+    if (roots.length > 1)
+      throw new ConfigurationError(roots[1]?.file ?? '', roots[1]?.line ?? 0, 'a second root element');
     return root;
   }
 
@@ -111,7 +112,8 @@ class Reader {
     this.at += 1;
     this.blank();
     const quote = this.text[this.at];
-    if (quote !== '"' && quote !== "'") this.fail(start, `the value of ${key} in <${element.name}> is not quoted`);
+    if (quote !== '"' && quote !== "'")
+      this.fail(start, `the value of ${key} in <${element.name}> is not quoted`);
     const end = this.text.indexOf(quote, this.at + 1);
     if (end < 0) this.fail(start, `the value of ${key} in <${element.name}> has no closing quote`);
     const raw = this.text.slice(this.at + 1, end);
@@ -130,7 +132,8 @@ class Reader {
     this.at += 1;
     const element = open.pop();
     if (!element) this.fail(start, `</${name}> closes nothing`);
-    if (element.name !== name) this.fail(start, `</${name}> where </${element.name}> of line ${element.line} is expected`);
+    if (element.name !== name)
+      this.fail(start, `</${name}> where </${element.name}> of line ${element.line} is expected`);
     return element;
   }
 
@@ -170,7 +173,11 @@ class Reader {
       const key = body.slice(0, -1);
       const number = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/.exec(key);
       const code = number ? parseInt(number[1] ?? number[2] ?? '', number[1] === undefined ? 10 : 16) : 0;
-      const known = number ? (code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : undefined) : entities[key];
+      const known = number
+        ? code > 0 && code <= 0x10ffff
+          ? String.fromCodePoint(code)
+          : undefined
+        : entities[key];
       if (!body.endsWith(';') || known === undefined) this.fail(at + offset, `${whole} is no known entity`);
       return known;
     });

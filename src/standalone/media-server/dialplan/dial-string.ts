@@ -45,7 +45,8 @@ function readLeg(text: string): DialLeg | UndialableLeg {
   }
   const [endpoint = '', profile = '', ...address] = rest.split('/');
   const target = address.join('/');
-  if (endpoint !== 'sofia') return { cause: 'CHAN_NOT_IMPLEMENTED', what: `no endpoint module "${endpoint.slice(0, 20)}"` };
+  if (endpoint !== 'sofia')
+    return { cause: 'CHAN_NOT_IMPLEMENTED', what: `no endpoint module "${endpoint.slice(0, 20)}"` };
   if (profile === 'gateway') return { cause: 'CHAN_NOT_IMPLEMENTED', what: 'gateways are not supported' };
   if (target === '') return { cause: 'INVALID_URL', what: 'no address' };
   const uri = /^sips?:/i.test(target) ? target : `sip:${target}`;
@@ -53,12 +54,17 @@ function readLeg(text: string): DialLeg | UndialableLeg {
 }
 
 /** The text between an opening bracket at the start and its own closing one, and what follows. */
-function bracketed(text: string, opening: string, closing: string): { inside: string; after: string } | undefined {
+function bracketed(
+  text: string,
+  opening: string,
+  closing: string,
+): { inside: string; after: string } | undefined {
   if (!text.startsWith(opening)) return undefined;
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
     if (text[at] === opening) depth += 1;
-    else if (text[at] === closing && --depth === 0) return { inside: text.slice(1, at), after: text.slice(at + 1) };
+    else if (text[at] === closing && --depth === 0)
+      return { inside: text.slice(1, at), after: text.slice(at + 1) };
   }
   return undefined;
 }

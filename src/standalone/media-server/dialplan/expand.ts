@@ -19,7 +19,7 @@ const deepest = 20;
 export function expand(text: string, lookup: Lookup, depth = 0): string {
   if (!text.includes('$') || depth > deepest) return text;
   let result = '';
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     if (text[at] === '\\' && text[at + 1] === '$') {
       result += '$';
       at += 2;

@@ -9,11 +9,23 @@ export type Api = (line: string) => string;
 /** What the commands look at and act on. */
 export interface Switchboard {
   readonly origin: EventOrigin;
-  readonly profile: { readonly name: string; readonly url: string; readonly context: string; readonly rtpIp: string };
+  readonly profile: {
+    readonly name: string;
+    readonly url: string;
+    readonly context: string;
+    readonly rtpIp: string;
+  };
   readonly startedAt: number;
   readonly maxSessions: number;
   readonly sessionsPerSecond: number;
-  readonly counters: { sessions: number; peak: number; callsIn: number; callsOut: number; failedIn: number; failedOut: number };
+  readonly counters: {
+    sessions: number;
+    peak: number;
+    callsIn: number;
+    callsOut: number;
+    failedIn: number;
+    failedOut: number;
+  };
   readonly paused: { inbound: boolean; outbound: boolean };
   channels(): readonly Channel[];
   channel(uuid: string): Channel | undefined;
@@ -58,7 +70,9 @@ const commands: Readonly<Record<string, ApiCommand | undefined>> = {
     if (format === 'json') return JSON.stringify(event);
     if (format === 'xml') return '-ERR xml is not supported\n';
     const shown = format === 'plain' ? (value: string) => value : encodeURIComponent;
-    return `${Object.entries(event).map(([name, value]) => `${name}: ${shown(value)}\n`).join('')}\n`;
+    return `${Object.entries(event)
+      .map(([name, value]) => `${name}: ${shown(value)}\n`)
+      .join('')}\n`;
   },
   uuid_getvar(board, [uuid = '', name]) {
     if (name === undefined) return '-USAGE: <uuid> <var>\n';
@@ -127,7 +141,12 @@ function sofia(board: Switchboard, words: readonly string[]): string {
   const { profile, counters } = board;
   if (words[0] !== 'status') return '-ERR only sofia status is supported\n';
   if (words.length === 1) {
-    const cells = [profile.name.padStart(25), 'profile', `  ${profile.url.padStart(40)}`, `RUNNING (${board.channels().length})`];
+    const cells = [
+      profile.name.padStart(25),
+      'profile',
+      `  ${profile.url.padStart(40)}`,
+      `RUNNING (${board.channels().length})`,
+    ];
     return [
       ['Name'.padStart(25), '   Type', `  ${'Data'.padStart(40)}`, 'State'].join('\t'),
       line,
@@ -160,7 +179,8 @@ function sofia(board: Switchboard, words: readonly string[]): string {
 
 function control(board: Switchboard, words: readonly string[]): string {
   const [what = '', side] = words.map((word) => word.toLowerCase());
-  const sides = side === 'inbound' || side === 'outbound' ? ([side] as const) : (['inbound', 'outbound'] as const);
+  const sides =
+    side === 'inbound' || side === 'outbound' ? ([side] as const) : (['inbound', 'outbound'] as const);
   switch (what) {
     case 'pause':
     case 'resume':
@@ -185,4 +205,3 @@ function control(board: Switchboard, words: readonly string[]): string {
       return '-ERR fsctl: only pause, resume, pause_check, ready_check, shutdown_check, hupall, sps and max_sessions are supported\n';
   }
 }
-

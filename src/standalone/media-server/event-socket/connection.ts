@@ -3,7 +3,14 @@ import type { Socket } from 'node:net';
 import { eventHead, type EventFields, type EventOrigin } from '../channel/event.js';
 import type { Log } from '../log.js';
 import type { Api } from './api.js';
-import { apiResponse, CommandReader, commandReply, disconnectNotice, jsonEvent, type Command } from './framing.js';
+import {
+  apiResponse,
+  CommandReader,
+  commandReply,
+  disconnectNotice,
+  jsonEvent,
+  type Command,
+} from './framing.js';
 import { Subscription } from './subscription.js';
 
 /** How much may wait for a client that does not read: then he is cut off, as FreeSWITCH cuts one off. */
@@ -44,7 +51,9 @@ export class Connection {
   tell(event: EventFields, json: () => string): void {
     if (this.#state !== 'accepted' || this.#format === undefined || !this.#subscription.wants(event)) return;
     if (this.#socket.writableLength > mostWaiting) {
-      this.#settings.log('warning', 'event socket client reads too slowly and is cut off', { waiting: this.#socket.writableLength });
+      this.#settings.log('warning', 'event socket client reads too slowly and is cut off', {
+        waiting: this.#socket.writableLength,
+      });
       this.#socket.destroy();
       return;
     }
@@ -106,7 +115,11 @@ export class Connection {
       case 'event':
         return commandReply(this.#subscribe(rest.split(/ +/).filter((part) => part !== '')));
       case 'nixevent':
-        return commandReply(this.#subscription.remove(rest.split(/ +/)) > 0 && rest !== '' ? '+OK events nixed' : '-ERR no keywords supplied');
+        return commandReply(
+          this.#subscription.remove(rest.split(/ +/)) > 0 && rest !== ''
+            ? '+OK events nixed'
+            : '-ERR no keywords supplied',
+        );
       case 'noevents':
         if (this.#subscription.empty) return commandReply('-ERR not listening for events');
         this.#subscription.clear();
@@ -142,7 +155,8 @@ export class Connection {
       this.#subscription.removeFilters(second === 'all' ? undefined : second, value);
       return `+OK filter deleted. [${second}][${value ?? ''}]`;
     }
-    const [name, value] = first === 'add' ? [second, third.join(' ')] : [first, [second, ...third].join(' ').trim()];
+    const [name, value] =
+      first === 'add' ? [second, third.join(' ')] : [first, [second, ...third].join(' ').trim()];
     if (name === undefined || name === '' || value === '') return '-ERR invalid syntax';
     this.#subscription.addFilter(name, value);
     return `+OK filter added. [${name}]=[${value}]`;

@@ -15,13 +15,18 @@ export class EventSocketServer {
   private constructor(settings: ConnectionSettings, mayConnect: AccessList) {
     this.#settings = settings;
     this.#server = createServer((socket) => {
-      if (!mayConnect((socket.remoteAddress ?? '').replace(/^::ffff:/, '')) || this.#connections.size >= mostConnections) {
+      if (
+        !mayConnect((socket.remoteAddress ?? '').replace(/^::ffff:/, '')) ||
+        this.#connections.size >= mostConnections
+      ) {
         const body = 'Access Denied, go away.\n';
         socket.on('error', () => undefined);
         socket.end(`Content-Type: text/rude-rejection\nContent-Length: ${body.length}\n\n${body}`);
         return;
       }
-      const connection: Connection = new Connection(socket, this.#settings, () => this.#connections.delete(connection));
+      const connection: Connection = new Connection(socket, this.#settings, () =>
+        this.#connections.delete(connection),
+      );
       this.#connections.add(connection);
     });
   }
@@ -54,7 +59,8 @@ export class EventSocketServer {
   /** Tells every client that wants it. */
   tell(event: EventFields): void {
     let text: string | undefined;
-    for (const connection of this.#connections) connection.tell(event, () => (text ??= JSON.stringify(event)));
+    for (const connection of this.#connections)
+      connection.tell(event, () => (text ??= JSON.stringify(event)));
   }
 
   /** Says goodbye to all and stops listening. Idempotent. */

@@ -31,7 +31,8 @@ export class Subscription {
   /** Takes filters away: those of a name and a value, all of a name, or all. */
   removeFilters(name?: string, value?: string): void {
     this.#filters = this.#filters.filter(
-      (filter) => name !== undefined && (filter.name !== name || (value !== undefined && filter.value !== value)),
+      (filter) =>
+        name !== undefined && (filter.name !== name || (value !== undefined && filter.value !== value)),
     );
   }
 
@@ -39,7 +40,10 @@ export class Subscription {
     const name = event['Event-Name'] ?? '';
     const named = this.#names.has(name) || this.#names.has('ALL');
     if (!named && !(name === 'CUSTOM' && this.#subclasses.has(event['Event-Subclass'] ?? ''))) return false;
-    return this.#filters.length === 0 || this.#filters.some(({ name: header, value }) => matches(event[header], value));
+    return (
+      this.#filters.length === 0 ||
+      this.#filters.some(({ name: header, value }) => matches(event[header], value))
+    );
   }
 
   #each(words: readonly string[], act: (set: Set<string>, word: string) => void): number {

@@ -15,14 +15,22 @@ export async function openSound(source: string): Promise<Iterable<Int16Array>> {
   if (scheme?.[1] === 'silence_stream') {
     const ms = Number(/^-?[0-9]+/.exec(scheme[2] ?? '')?.[0] ?? NaN);
     if (Number.isNaN(ms)) throw new UnplayableFile('no silence stream');
-    return toneFrames({ segments: [{ on: 0, off: ms < 0 ? 1000 : ms, frequencies: [] }], loops: ms < 0 ? Infinity : 1, decibels: 0 });
+    return toneFrames({
+      segments: [{ on: 0, off: ms < 0 ? 1000 : ms, frequencies: [] }],
+      loops: ms < 0 ? Infinity : 1,
+      decibels: 0,
+    });
   }
   if (scheme) throw new UnplayableFile(`${scheme[1] ?? ''}:// is not supported`);
   return framesOf(await readWav(source));
 }
 
 /** Plays frames in real time. Resolves at the end, or as soon as `signal` is aborted; then with false. */
-export async function play(frames: Iterable<Int16Array>, stream: MediaStream, signal: AbortSignal): Promise<boolean> {
+export async function play(
+  frames: Iterable<Int16Array>,
+  stream: MediaStream,
+  signal: AbortSignal,
+): Promise<boolean> {
   const start = performance.now();
   let sent = 0;
   for (const frame of frames) {

@@ -13,40 +13,34 @@ export class NoFreePort extends Error {
   readonly code = 'noFreePort';
 }
 
-/** Late packets of an ended call must not reach the next one. */
-const restMs = 2000;
-
-/** The ports of the range, given one after the other. */
+/**
+ * The ports of the range. The pair that was given back longest ago is given first, so that late packets of an ended
+ * call do not reach the next one.
+ */
 export class PortPool {
   readonly #address: string;
-  readonly #first: number;
+  readonly #free: number[];
   readonly #count: number;
-  readonly #taken = new Set<number>();
-  readonly #restingUntil = new Map<number, number>();
-  #next = 0;
 
   constructor(address: string, range: { readonly first: number; readonly last: number }) {
     this.#address = address;
-    this.#first = range.first;
     this.#count = Math.floor((range.last - range.first + 1) / 2);
+    this.#free = Array.from({ length: this.#count }, (_, index) => range.first + 2 * index);
   }
 
-  /** Ports in use. */
+  /** Pairs in use. */
   get taken(): number {
-    return this.#taken.size;
+    return this.#count - this.#free.length;
   }
 
-  /** Binds the next free pair. Throws `NoFreePort` when the range is used up. */
+  /** Binds a free pair. Throws `NoFreePort` when the range is used up. */
   async acquire(): Promise<PortPair> {
-    for (let tried = 0; tried < this.#count; tried += 1) {
-      const port = this.#first + 2 * this.#next;
-      this.#next = (this.#next + 1) % this.#count;
-      if (this.#taken.has(port) || (this.#restingUntil.get(port) ?? 0) > performance.now()) continue;
-      this.#restingUntil.delete(port);
-      this.#taken.add(port);
+    for (let tried = this.#free.length; tried > 0; tried -= 1) {
+      const port = this.#free.shift();
+      if (port === undefined) break;
       const pair = await this.#bind(port);
       if (pair) return pair;
-      this.#taken.delete(port);
+      this.#free.push(port); // another program has it
     }
     throw new NoFreePort('no free RTP port');
   }
@@ -65,8 +59,7 @@ export class PortPool {
       open = false;
       rtp.close();
       rtcp.close();
-      this.#taken.delete(port);
-      this.#restingUntil.set(port, performance.now() + restMs);
+      this.#free.push(port);
     };
     return { port, rtp, rtcp, release };
   }

@@ -50,14 +50,21 @@ function readAudio(line: string, section: string, session: string): Omit<RemoteM
   const types = (found[2] ?? '').trim().split(/ +/).map(Number);
   const codecs = types.flatMap((payloadType): OfferedCodec[] => {
     const name = names.get(payloadType);
-    const codec = name === undefined ? staticTypes[payloadType] : /^(PCMU|PCMA)\/8000(?:\/1)?$/.exec(name)?.[1];
+    const codec =
+      name === undefined ? staticTypes[payloadType] : /^(PCMU|PCMA)\/8000(?:\/1)?$/.exec(name)?.[1];
     return codec === 'PCMU' || codec === 'PCMA' ? [{ codec, payloadType }] : [];
   });
   const telephoneEvent = types.find((type) => names.get(type)?.startsWith('TELEPHONE-EVENT/8000') === true);
   const told = /^a=(sendrecv|sendonly|recvonly|inactive)\s*$/m;
   const direction = (told.exec(section) ?? told.exec(session))?.[1] ?? 'sendrecv';
   const away = address === '0.0.0.0' || port === 0;
-  return { address, port, codecs, telephoneEvent, direction: away ? 'inactive' : (direction as MediaDirection) };
+  return {
+    address,
+    port,
+    codecs,
+    telephoneEvent,
+    direction: away ? 'inactive' : (direction as MediaDirection),
+  };
 }
 
 function connection(section: string): string | undefined {
@@ -77,7 +84,10 @@ export interface LocalMedia {
 
 /** Our session description: an offer, or with `offer` the answer to it, every other stream refused. */
 export function writeSdp(local: LocalMedia, offer?: RemoteMedia): string {
-  const types = [...local.codecs.map((codec) => codec.payloadType), ...(local.telephoneEvent === undefined ? [] : [local.telephoneEvent])];
+  const types = [
+    ...local.codecs.map((codec) => codec.payloadType),
+    ...(local.telephoneEvent === undefined ? [] : [local.telephoneEvent]),
+  ];
   const audio = [
     `m=audio ${local.port} RTP/AVP ${types.join(' ')}`,
     ...local.codecs.map(({ codec, payloadType }) => `a=rtpmap:${payloadType} ${codec}/8000`),
@@ -101,7 +111,10 @@ export function writeSdp(local: LocalMedia, offer?: RemoteMedia): string {
 }
 
 /** The direction that we answer with (RFC 3264 section 6.1), and whether the far end wants to hear us. */
-export function answerDirection(theirs: MediaDirection): { readonly ours: MediaDirection; readonly mayHear: boolean } {
+export function answerDirection(theirs: MediaDirection): {
+  readonly ours: MediaDirection;
+  readonly mayHear: boolean;
+} {
   switch (theirs) {
     case 'sendonly':
       return { ours: 'recvonly', mayHear: false };

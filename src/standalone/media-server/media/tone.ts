@@ -49,7 +49,8 @@ export function* toneFrames(tone: ToneStream): Generator<Int16Array> {
       const length = Math.round(((on + off) * rate) / 1000);
       for (let at = 0; at < length; at += 1) {
         let sum = 0;
-        if (at < sounding) for (const frequency of frequencies) sum += Math.sin((2 * Math.PI * frequency * at) / rate);
+        if (at < sounding)
+          for (const frequency of frequencies) sum += Math.sin((2 * Math.PI * frequency * at) / rate);
         frame[filled] = Math.round((amplitude * sum) / Math.max(1, frequencies.length));
         filled += 1;
         if (filled === frame.length) {

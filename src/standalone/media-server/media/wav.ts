@@ -18,19 +18,27 @@ export async function readWav(path: string): Promise<Int16Array> {
     throw new UnplayableFile('no WAV file');
   }
   let format: { kind: number; channels: number; rate: number; bits: number } | undefined;
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const name = bytes.toString('latin1', at, at + 4);
     const size = bytes.readUInt32LE(at + 4);
     const body = bytes.subarray(at + 8, at + 8 + size);
     if (name === 'fmt ' && body.length >= 16) {
-      format = { kind: body.readUInt16LE(0), channels: body.readUInt16LE(2), rate: body.readUInt32LE(4), bits: body.readUInt16LE(14) };
+      format = {
+        kind: body.readUInt16LE(0),
+        channels: body.readUInt16LE(2),
+        rate: body.readUInt32LE(4),
+        bits: body.readUInt16LE(14),
+      };
     } else if (name === 'data' && format) return samplesOf(format, body);
     at += 8 + size + (size % 2);
   }
   throw new UnplayableFile('no samples');
 }
 
-function samplesOf(format: { kind: number; channels: number; rate: number; bits: number }, body: Buffer): Int16Array {
+function samplesOf(
+  format: { kind: number; channels: number; rate: number; bits: number },
+  body: Buffer,
+): Int16Array {
   const { kind, channels, rate, bits } = format;
   if (channels !== 1 || rate !== 8000) throw new UnplayableFile('not 8 kHz mono');
   if (kind === 1 && bits === 16) {
