@@ -57,7 +57,13 @@ function count(): void {
 }
 
 async function list(): Promise<void> {
-  if (shown === undefined || shown.link === null || shown.number === null || document.visibilityState !== 'visible') return;
+  if (
+    shown === undefined ||
+    shown.link === null ||
+    shown.number === null ||
+    document.visibilityState !== 'visible'
+  )
+    return;
   try {
     const query = new URLSearchParams({ link: shown.link, number: shown.number });
     const response = await fetch(`/demo/calls?${query.toString()}`);

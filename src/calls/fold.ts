@@ -6,14 +6,16 @@ import type { CallRecord } from './record.js';
 const CERTAINTY: Readonly<Record<Level, number>> = { token: 4, session: 3, bucket: 2, overflow: 1, none: 0 };
 
 /**
- * Which of two events with the same call and seq counts, in whatever order they come. They differ where a step was told
- * twice from two clocks, or where Redis resolved a call and its answer came too late for the application: the more
- * certain attribution is the true one, wherever the call went then. Otherwise the earlier one counts.
+ * Which of two events with the same call and seq counts, in whatever order they come. They differ where
+ * - Redis resolved a call and its answer came too late for the application: the more certain attribution is the true
+ *   one, wherever the call went then;
+ * - a call was sent to a second media node, and both told their leg's end: the one that was answered counts, else the last;
+ * - a step was told twice from two clocks: the earlier one counts.
  */
 export function preferred(one: CallEvent, other: CallEvent): CallEvent {
-  const difference = certainty(one) - certainty(other);
+  const difference = rank(one) - rank(other);
   if (difference !== 0) return difference > 0 ? one : other;
-  if (one.at !== other.at) return one.at < other.at ? one : other;
+  if (one.at !== other.at) return one.at < other.at === (one.seq !== Seq.endedByNode) ? one : other;
   return writeEvent(one) <= writeEvent(other) ? one : other;
 }
 
@@ -43,7 +45,13 @@ export function foldCall(events: readonly CallEvent[]): CallRecord | undefined {
   const first = inOrder[0];
   if (first === undefined) return undefined;
   const steps = stepsOf(inOrder);
-  return { id: first.call, account: first.account, ...attribution(steps), ...course(steps, inOrder) };
+  return {
+    id: first.call,
+    account: first.account,
+    ...attribution(steps),
+    ...times(steps, inOrder),
+    ...outcome(steps),
+  };
 }
 
 function stepsOf(inOrder: readonly CallEvent[]): Steps {
@@ -71,37 +79,53 @@ function stepsOf(inOrder: readonly CallEvent[]): Steps {
   return steps;
 }
 
+/** Of a call whose `received` was lost. */
+const UNKNOWN = {
+  number: '',
+  caller: null,
+  callerHash: null,
+  trunk: '',
+  endpoint: null,
+  site: null,
+  session: null,
+  visitor: null,
+  link: null,
+  touch: null,
+  level: 'none',
+  late: false,
+  why: 'storeDown',
+  test: false,
+} as const;
+
 /** Whose call it was. */
 function attribution({ received }: Steps) {
+  if (received === undefined) return UNKNOWN;
   return {
-    number: received?.number ?? '',
-    caller: received?.caller ?? null,
-    callerHash: received?.callerHash ?? null,
-    trunk: received?.trunk ?? '',
-    endpoint: received?.endpoint ?? null,
-    site: received?.site ?? null,
-    session: received?.session ?? null,
-    visitor: received?.visitor ?? null,
-    link: received?.link ?? null,
-    touch: received?.touch ?? null,
-    level: received?.level ?? 'none',
-    late: received?.late ?? false,
-    why: received?.why ?? 'storeDown',
-    test: received?.test ?? false,
+    number: received.number,
+    caller: received.caller ?? null,
+    callerHash: received.callerHash ?? null,
+    trunk: received.trunk,
+    endpoint: received.endpoint ?? null,
+    site: received.site ?? null,
+    session: received.session ?? null,
+    visitor: received.visitor ?? null,
+    link: received.link ?? null,
+    touch: received.touch ?? null,
+    level: received.level,
+    late: received.late,
+    why: received.why,
+    test: received.test,
   };
 }
 
-/** How it went. The last attempt's plan is the one that was carried out. */
-function course(steps: Steps, inOrder: readonly CallEvent[]) {
-  const { ringing, answered, ended } = steps;
-  const end = ended[0];
-  const plan = steps.planned.at(-1);
-  const startedAt = steps.received?.at ?? Math.min(...inOrder.map(earliest));
+/** When it did what. */
+function times({ received, ringing, answered, ended }: Steps, inOrder: readonly CallEvent[]) {
+  const startedAt = received?.at ?? Math.min(...inOrder.map(earliest));
   const answeredAt = answered?.at ?? stamp(ended, 'answeredAt');
   const heard = ringing?.at ?? stamp(ended, 'ringingAt');
   // FreeSWITCH tells of early media also when an answer opens it: that is no ringing.
   const ringingAt = heard !== null && (answeredAt === null || heard < answeredAt) ? heard : null;
-  const endedAt = end?.at ?? null;
+  const endedAt = ended[0]?.at ?? null;
   const rungUntil = answeredAt ?? endedAt;
   return {
     startedAt,
@@ -110,11 +134,19 @@ function course(steps: Steps, inOrder: readonly CallEvent[]) {
     endedAt,
     ringMs: rungUntil === null ? null : Math.max(0, rungUntil - (ringingAt ?? startedAt)),
     talkMs: answeredAt === null || endedAt === null ? null : Math.max(0, endedAt - answeredAt),
+  };
+}
+
+/** How it went. The last attempt's plan is the one that was carried out. */
+function outcome({ planned, answered, ended }: Steps) {
+  const [end] = ended;
+  const plan = planned.at(-1);
+  const connected = ended.find((event) => event.destination !== undefined) ?? answered;
+  return {
     result: end?.result ?? null,
     reason: end?.reason ?? null,
     fault: end?.fault ?? null,
-    destination:
-      ended.find((event) => event.destination !== undefined)?.destination ?? answered?.destination ?? null,
+    destination: connected?.destination ?? null,
     mediaNode: plan?.mediaNode ?? null,
     media: plan?.media ?? null,
   };
@@ -134,9 +166,10 @@ function earliest(event: CallEvent): number {
   );
 }
 
-/** Of events without a level, and of a level of a later version, 0. */
-function certainty(event: CallEvent): number {
-  return event.kind === 'received' ? (CERTAINTY[event.level] ?? 0) : 0;
+/** A level of a later version counts as none. */
+function rank(event: CallEvent): number {
+  if (event.kind === 'received') return CERTAINTY[event.level] ?? 0;
+  return event.kind === 'ended' && event.answeredAt !== undefined ? 1 : 0;
 }
 
 /** `seq` of the plan for the `attempt`th media node, 0 for the first; there are at most ten. */

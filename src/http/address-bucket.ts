@@ -1,5 +1,3 @@
-import { isIPv6 } from 'node:net';
-
 /** More addresses than this at once, and the one seen longest ago is forgotten (and with it, that it was busy). */
 const MAX_ADDRESSES = 50_000;
 
@@ -48,7 +46,7 @@ export class AddressBucket {
 
 /** One bucket an IPv4 address, one an IPv6 network of 64 bits: a machine has as many IPv6 addresses as it likes. */
 function network(address: string): string {
-  if (!isIPv6(address)) return address;
+  if (!address.includes(':')) return address;
   if (address.startsWith('::ffff:') && address.includes('.')) return address.slice(7);
   const [head = '', tail] = address.split('::');
   const left = head === '' ? [] : head.split(':');

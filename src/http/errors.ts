@@ -1,13 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpParts } from './ports.js';
-import {
-  badValue,
-  Problem,
-  problemBody,
-  schemaFaults,
-  type ProblemCode,
-} from './problems.js';
+import { badValue, Problem, problemBody, schemaFaults, type ProblemCode } from './problems.js';
 import type { Http } from './server-type.js';
 
 const PROBLEM_JSON = 'application/problem+json; charset=utf-8';

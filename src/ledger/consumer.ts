@@ -159,6 +159,7 @@ export class StreamConsumer {
   }
 
   async #take(account: string, entries: readonly StreamEntry[]): Promise<void> {
+    if (entries.length === 0) return;
     const events: CallEvent[] = [];
     const done: string[] = [];
     const refused: string[] = [];

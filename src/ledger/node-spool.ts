@@ -109,9 +109,9 @@ export class NodeSpool {
   async #readAll(): Promise<void> {
     const marks = (this.#marks ??= await readMarks(this.#parts.marksFile));
     const files = await this.#files();
-    for (const { path, id } of files) await this.#readFile(path, id, marks);
     const there = new Set(files.map(({ id }) => id));
     for (const id of [...marks.keys()]) if (!there.has(id)) marks.delete(id);
+    for (const { path, id } of files) await this.#readFile(path, id, marks);
   }
 
   /** The spool's files by their number on the disk, which a rotation keeps; oldest first. */

@@ -52,10 +52,11 @@ function settled({ id }: WorkerRequest, work: () => string[]): WorkerReply {
 
 function drained(port: NonNullable<typeof parentPort>): (WorkerRequest | 'close')[] {
   const messages: (WorkerRequest | 'close')[] = [];
-  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-    messages.push((next as { message: WorkerRequest | 'close' }).message);
+  for (;;) {
+    const next: { readonly message: unknown } | undefined = receiveMessageOnPort(port);
+    if (next === undefined) return messages;
+    messages.push(next.message as WorkerRequest | 'close'); // the one sender is `SqliteThread`
   }
-  return messages;
 }
 
 if (parentPort !== null) main(parentPort);

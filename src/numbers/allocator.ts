@@ -5,7 +5,7 @@ import { LOG_LENGTH } from './holder-log.js';
 import { accountKeys, holderField, WAKE_CHANNEL } from './keys.js';
 import { mintLinkTail, poolOfLink, poolTag } from './links.js';
 import type { ScriptPort } from './ports.js';
-import { readResolution, receivedEvent } from './resolution.js';
+import { readResolution, receivedEvent, withoutItsEndpoint } from './resolution.js';
 import type { Allocation, AllocationRequest, Renewal, Resolution, ResolutionRequest } from './types.js';
 
 /**
@@ -47,7 +47,15 @@ export class Allocator {
     const { holdMs, heartbeatMs, printedNumber } = directory.site;
     const keys = accountKeys(account);
     holderField(endpoint, site, session); // refuses ids that could be taken for others
-    const none = { link: null, number: printedNumber, level: 'none', until: null, holdMs, heartbeatMs, fresh: false } as const;
+    const none = {
+      link: null,
+      number: printedNumber,
+      level: 'none',
+      until: null,
+      holdMs,
+      heartbeatMs,
+      fresh: false,
+    } as const;
 
     const pools = candidatePools(directory.pools, site, endpoint);
     if (pools.length === 0) return none;
@@ -68,7 +76,8 @@ export class Allocator {
     const [code, number, link, until] = reply as readonly unknown[];
     if (code === Code.empty) return none;
     if (code !== Code.given && code !== Code.renewed) throw new UnexpectedReply('allocate');
-    if (typeof number !== 'string' || !isLink(link) || typeof until !== 'number') throw new UnexpectedReply('allocate');
+    if (typeof number !== 'string' || !isLink(link) || typeof until !== 'number')
+      throw new UnexpectedReply('allocate');
     return { link, number, level: 'session', until, holdMs, heartbeatMs, fresh: code === Code.given };
   }
 
@@ -132,11 +141,10 @@ export class Allocator {
       ],
     );
     const found = readResolution(reply, request.defaultEndpoint);
-    if (found.endpoint === undefined || this.#endpointExists(request.account, found.endpoint)) return found;
-    const { endpoint: _gone, ...visit } = found;
-    return request.defaultEndpoint === undefined || request.defaultEndpoint === found.endpoint
-      ? { ...visit, why: 'unknownNumber' }
-      : { ...visit, endpoint: request.defaultEndpoint, why: 'poolDefault' };
+    const exists = (endpoint: string): boolean => this.#endpointExists(request.account, endpoint);
+    return found.endpoint === undefined || exists(found.endpoint)
+      ? found
+      : withoutItsEndpoint(found, request.defaultEndpoint, exists);
   }
 
   async #onLink(

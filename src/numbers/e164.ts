@@ -54,7 +54,12 @@ export function displayNumber(number: string, form: 'national' | 'international'
   const known = shown.get(key);
   if (known !== undefined) return known;
   const parsed = parsePhoneNumberFromString(number);
-  const text = parsed === undefined ? number : form === 'national' ? parsed.formatNational() : parsed.formatInternational();
+  const text =
+    parsed === undefined
+      ? number
+      : form === 'national'
+        ? parsed.formatNational()
+        : parsed.formatInternational();
   if (shown.size >= MAX_SHOWN) shown.clear();
   shown.set(key, text);
   return text;

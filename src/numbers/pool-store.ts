@@ -35,7 +35,11 @@ export class PoolStore {
     const keys = accountKeys(account);
     let added = 0;
     for (const chunk of chunks(numbers)) {
-      const reply = await this.#scripts.run('reserve', [keys.ends(pool), keys.numbers], [MARGIN_MS, ...chunk]);
+      const reply = await this.#scripts.run(
+        'reserve',
+        [keys.ends(pool), keys.numbers],
+        [MARGIN_MS, ...chunk],
+      );
       if (typeof reply !== 'number') throw new UnexpectedReply('reserve');
       added += reply;
     }

@@ -25,7 +25,10 @@ export function receivedEvent(request: ResolutionRequest): ReceivedBase {
 }
 
 /** Redis did not answer: the pool's default endpoint out of the cached directory, and the event for the spool. */
-export function resolutionWithoutStore(request: ResolutionRequest): { resolution: Resolution; event: Received } {
+export function resolutionWithoutStore(request: ResolutionRequest): {
+  resolution: Resolution;
+  event: Received;
+} {
   const resolution: Resolution = {
     level: 'none',
     late: false,
@@ -33,6 +36,19 @@ export function resolutionWithoutStore(request: ResolutionRequest): { resolution
     ...(request.defaultEndpoint !== undefined && { endpoint: request.defaultEndpoint }),
   };
   return { resolution, event: { ...receivedEvent(request), ...resolution } };
+}
+
+/** The endpoint of a resolution is no longer declared: the visit stays known, the call goes to the default, or to nobody. */
+export function withoutItsEndpoint(
+  found: Resolution,
+  defaultEndpoint: string | undefined,
+  exists: (endpoint: string) => boolean,
+): Resolution {
+  const visit: { -readonly [K in keyof Resolution]: Resolution[K] } = { ...found };
+  delete visit.endpoint;
+  return defaultEndpoint !== undefined && exists(defaultEndpoint)
+    ? { ...visit, endpoint: defaultEndpoint, why: 'poolDefault' }
+    : { ...visit, why: 'unknownNumber' };
 }
 
 /** What the script `resolve` returned. Throws `UnexpectedReply`. */

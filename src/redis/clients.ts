@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 
 import type { Logger } from '../observe/logger.js';
+import { within } from './deadline.js';
 import { parseRedisUrl } from './url.js';
 import type { ConnectionOptions, RedisTarget } from './url.js';
 
@@ -10,6 +11,9 @@ export type RedisClient = Redis | Cluster;
 export const CALL_DEADLINE_MS = 200;
 
 const OLDEST_MAJOR = 7;
+
+/** How long a connection that is being closed may wait for the answers to what was sent, ms. */
+const FAREWELL_MS = 2_000;
 
 /** Redis was not reached in time, or it is older than version 7. */
 export class RedisNotUsable extends Error {
@@ -88,7 +92,8 @@ export class RedisClients {
 
   /** One more patient connection, for subscriptions and blocking reads; closed with the others. */
   dedicated(name: string): RedisClient {
-    if (this.#closing !== undefined) throw new RedisNotUsable('redisDown', 'the connections to Redis are closed');
+    if (this.#closing !== undefined)
+      throw new RedisNotUsable('redisDown', 'the connections to Redis are closed');
     return this.#open({ ...BACKGROUND, connectionName: `tagswitch-${name}` });
   }
 
@@ -96,13 +101,21 @@ export class RedisClients {
   async ready(timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     await Promise.all([this.call, this.background].map((client) => this.#connected(client, deadline)));
-    const version = await serverVersion(this.call);
+    // On the patient client: that the machine is busy while it starts is no fault.
+    const version = await within(
+      serverVersion(this.background),
+      Math.max(1, deadline - Date.now()),
+      notReached,
+    );
     if (Number.parseInt(version, 10) < OLDEST_MAJOR) {
-      throw new RedisNotUsable('redisTooOld', `Redis is version ${version}; tagswitch needs ${OLDEST_MAJOR} or later`);
+      throw new RedisNotUsable(
+        'redisTooOld',
+        `Redis is version ${version}; tagswitch needs ${OLDEST_MAJOR} or later`,
+      );
     }
   }
 
-  /** Ends all connections; background commands that are under way may finish within 2 s. Further calls change nothing. */
+  /** Ends all connections; background commands that are under way may finish within `FAREWELL_MS`. Further calls change nothing. */
   close(reason: string): Promise<void> {
     this.#closing ??= this.#close(reason);
     return this.#closing;
@@ -144,7 +157,7 @@ export class RedisClients {
       };
       const gone = (): void => {
         settle();
-        reject(new RedisNotUsable('redisDown', 'Redis was not reached in time'));
+        reject(notReached());
       };
       const timer = setTimeout(gone, Math.max(0, deadline - Date.now()));
       client.on('ready', done);
@@ -179,14 +192,13 @@ async function serverVersion(client: RedisClient): Promise<string> {
   return /^redis_version:(\S+)/m.exec(info)?.[1] ?? '0';
 }
 
-/** Lets what was sent be answered, for 2 s at most. A client without a connection has nothing to wait for. */
+function notReached(): RedisNotUsable {
+  return new RedisNotUsable('redisDown', 'Redis was not reached in time');
+}
+
+/** Lets what was sent be answered, for `FAREWELL_MS` at most. A client without a connection has nothing to wait for. */
 async function finish(client: RedisClient): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  if (client.status === 'ready') {
-    const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, 2_000)));
-    await Promise.race([client.quit().then(nothing, nothing), limit]);
-    clearTimeout(timer);
-  }
+  if (client.status === 'ready') await within(client.quit(), FAREWELL_MS, notReached).catch(nothing);
   // ioredis, told to disconnect between two attempts to connect, forgets the commands that wait: their promises would
   // never settle. While it connects it rejects them, so one attempt is begun first.
   if (client.status === 'reconnecting') void client.connect().catch(nothing);

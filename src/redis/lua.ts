@@ -24,7 +24,9 @@ export function loadScript(directory: string, name: string): string {
       throw new BadScript(`a Lua file is missing: ${[...chain, file].join(' > ')}`);
     }
     done.add(file);
-    return text.replace(INCLUDE, (_line, what: string) => read(join(dirname(file), `${what}.lua`), [...chain, file]));
+    return text.replace(INCLUDE, (_line, what: string) =>
+      read(join(dirname(file), `${what}.lua`), [...chain, file]),
+    );
   };
   return read(join(resolve(directory), `${name}.lua`), []);
 }

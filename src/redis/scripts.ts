@@ -3,13 +3,33 @@ import { ReplyError } from 'ioredis';
 import { StoreUnavailable } from '../numbers/ports.js';
 import type { ScriptName, ScriptPort } from '../numbers/ports.js';
 import type { RedisClient } from './clients.js';
+import { within } from './deadline.js';
 import { loadScript } from './lua.js';
 
-const NAMES = ['allocate', 'renew', 'end', 'resolve', 'reserve', 'withdraw', 'append', 'keep'] as const satisfies readonly ScriptName[];
+const NAMES = [
+  'allocate',
+  'renew',
+  'end',
+  'resolve',
+  'reserve',
+  'withdraw',
+  'append',
+  'keep',
+] as const satisfies readonly ScriptName[];
 const DIRECTORY = fileURLToPath(new URL('../numbers/scripts/', import.meta.url));
 
 /** What Redis answers when it is there and still cannot serve: for us the same as silence. */
-const CANNOT_SERVE = new Set(['LOADING', 'BUSY', 'MASTERDOWN', 'READONLY', 'CLUSTERDOWN', 'TRYAGAIN', 'NOREPLICAS', 'MISCONF', 'OOM']);
+const CANNOT_SERVE = new Set([
+  'LOADING',
+  'BUSY',
+  'MASTERDOWN',
+  'READONLY',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'NOREPLICAS',
+  'MISCONF',
+  'OOM',
+]);
 
 /** A script failed in Redis. `code` is the first word of what it said: `error_reply('CODE ...')`, `ERR` for a fault in it. */
 export class ScriptFailed extends Error {
@@ -36,15 +56,23 @@ export class RedisScripts implements ScriptPort {
   constructor(client: RedisClient, deadlineMs?: number, directory: string = DIRECTORY) {
     this.#client = client;
     this.#deadlineMs = deadlineMs;
-    this.#commands = new Map(NAMES.map((name) => [name, defineScript(client, `tagswitch_${name}`, loadScript(directory, name))]));
+    this.#commands = new Map(
+      NAMES.map((name) => [name, defineScript(client, `tagswitch_${name}`, loadScript(directory, name))]),
+    );
   }
 
-  async run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async run(
+    script: ScriptName,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
     const command = this.#commands.get(script);
     if (command === undefined) throw new TypeError(`there is no script ${script}`);
     try {
       const reply = command.call(this.#client, keys.length, ...keys, ...args);
-      return await (this.#deadlineMs === undefined ? reply : within(reply, this.#deadlineMs));
+      const ms = this.#deadlineMs;
+      if (ms === undefined) return await reply;
+      return await within(reply, ms, () => new StoreUnavailable(`Redis did not answer within ${ms} ms`));
     } catch (error) {
       throw translated(error, script);
     }
@@ -57,19 +85,6 @@ function defineScript(client: RedisClient, method: string, lua: string): Command
   const command: unknown = Reflect.get(client, method);
   if (typeof command !== 'function') throw new TypeError(`ioredis did not define ${method}`);
   return command as Command;
-}
-
-/** Settles as `reply` does, or rejects after `ms`. A late reply is dropped: the script has run, its caller has moved on. */
-async function within(reply: Promise<unknown>, ms: number): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new StoreUnavailable(`Redis did not answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([reply, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** ioredis's errors carry the command with its arguments, callers among them; ours carry the text alone. */

@@ -23,25 +23,37 @@ export type RedisTarget =
 export function parseRedisUrl(text: string): RedisTarget {
   if (text.startsWith('/')) return { kind: 'single', options: { path: text } };
   const parts = /^([a-z+-]+):\/\/(?:([^@/]*)@)?([^/?]*)(\/[^?]*)?(?:\?db=(\d+))?$/.exec(text);
-  if (parts === null) throw new BadRedisUrl('a Redis address is redis://, rediss://, redis+unix://, redis-sentinel:// or redis-cluster://, or the path of a socket');
+  if (parts === null)
+    throw new BadRedisUrl(
+      'a Redis address is redis://, rediss://, redis+unix://, redis-sentinel:// or redis-cluster://, or the path of a socket',
+    );
   const [, scheme, login = '', hosts = '', path = '', query] = parts;
-  const options: ConnectionOptions = { ...readLogin(login), ...(query !== undefined && { db: Number(query) }) };
+  const options: ConnectionOptions = {
+    ...readLogin(login),
+    ...(query !== undefined && { db: Number(query) }),
+  };
   switch (scheme) {
     case 'redis':
     case 'rediss': {
       const [address, ...others] = readHosts(hosts, 6379);
       if (address === undefined || others.length > 0) throw new BadRedisUrl(`${scheme}:// names one host`);
       if (path.length > 1) {
-        if (!/^\/\d+$/.test(path)) throw new BadRedisUrl(`the path of ${scheme}:// is the number of a database`);
+        if (!/^\/\d+$/.test(path))
+          throw new BadRedisUrl(`the path of ${scheme}:// is the number of a database`);
         options.db = Number(path.slice(1));
       }
       return {
         kind: 'single',
-        options: { ...options, ...address, ...(scheme === 'rediss' && { tls: { servername: address.host } }) },
+        options: {
+          ...options,
+          ...address,
+          ...(scheme === 'rediss' && { tls: { servername: address.host } }),
+        },
       };
     }
     case 'redis+unix':
-      if (hosts !== '' || path.length < 2) throw new BadRedisUrl('redis+unix:// has three slashes and the path of a socket');
+      if (hosts !== '' || path.length < 2)
+        throw new BadRedisUrl('redis+unix:// has three slashes and the path of a socket');
       return { kind: 'single', options: { ...options, path: decode(path) } };
     case 'redis-sentinel': {
       const name = decode(path.slice(1));
@@ -69,7 +81,8 @@ function readHosts(list: string, port: number): { host: string; port: number }[]
     const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?$/.exec(item);
     const host = parts?.[1] ?? parts?.[2];
     const given = parts?.[3] === undefined ? port : Number(parts[3]);
-    if (host === undefined || given < 1 || given > 65_535) throw new BadRedisUrl('a host stands as host, host:port or [IPv6]:port');
+    if (host === undefined || given < 1 || given > 65_535)
+      throw new BadRedisUrl('a host stands as host, host:port or [IPv6]:port');
     return { host, port: given };
   });
 }

@@ -3,7 +3,7 @@ import type { CallEvent } from '../../src/calls/events.js';
 import { BadCursor, type CallFilter, type CallLog } from '../../src/calls/ports.js';
 import type { CallRecord } from '../../src/calls/record.js';
 import { DirectoryIndex } from '../../src/directory/directory-index.js';
-import type { Account, Directory } from '../../src/directory/model.js';
+import type { Account, Directory, Site } from '../../src/directory/model.js';
 import { createHttp, type HttpServer } from '../../src/http/server.js';
 import type { HttpParts, LinkPort } from '../../src/http/ports.js';
 import { mintId } from '../../src/ids.js';
@@ -20,12 +20,24 @@ export const OTHER_KEY = 'key-of-other';
 export const PRINTED = '+12025550199';
 export const T0 = Date.UTC(2026, 0, 1);
 
-function makeAccount(name: string, key: string, origins: readonly string[], over: Partial<Account> = {}): Account {
+function makeAccount(
+  name: string,
+  key: string,
+  origins: readonly string[],
+  over: Partial<Account> = {},
+): Account {
   return {
     id: mintId('acc'),
     name,
     timeZone: 'UTC',
-    apiKeys: [{ id: mintId('key'), name: 'main', hash: createHash('sha256').update(key).digest('hex'), addresses: [] }],
+    apiKeys: [
+      {
+        id: mintId('key'),
+        name: 'main',
+        hash: createHash('sha256').update(key).digest('hex'),
+        addresses: [],
+      },
+    ],
     sites: [
       {
         id: mintId('site'),
@@ -45,12 +57,23 @@ function makeAccount(name: string, key: string, origins: readonly string[], over
 }
 
 /** Two accounts: the first has the site `web` (ORIGIN) and `closed` (OTHER_ORIGIN, may name `service` alone). */
-export function makeDirectory(origin = ORIGIN): Directory {
+export function makeDirectory(
+  origin = ORIGIN,
+  otherOrigin = OTHER_ORIGIN,
+  life: Partial<Site> = {},
+): Directory {
   const first = makeAccount('acme', KEY, [origin]);
   const service = { id: mintId('end'), name: 'service', ring: [] };
-  const web = first.sites[0];
-  if (web === undefined) throw new Error('the account has a site');
-  const closed = { ...web, id: mintId('site'), name: 'closed', origins: [OTHER_ORIGIN], endpoints: [service.id] };
+  const [site] = first.sites;
+  if (site === undefined) throw new Error('the account has a site');
+  const web = { ...site, ...life };
+  const closed = {
+    ...web,
+    id: mintId('site'),
+    name: 'closed',
+    origins: [otherOrigin],
+    endpoints: [service.id],
+  };
   const acme: Account = { ...first, sites: [web, closed], endpoints: [...first.endpoints, service] };
   const other = makeAccount('other', OTHER_KEY, ['https://other.example.com'], {
     pools: [{ id: mintId('pool'), name: 'main', numbers: [{ first: '+12025550150', last: '+12025550159' }] }],
@@ -89,7 +112,8 @@ export class FakeLinks implements LinkPort {
     const { holdMs, heartbeatMs, printedNumber } = site;
     const until = this.#now() + holdMs;
     const same = this.live.find(
-      ({ request: r }) => r.session === request.session && r.site === request.site && r.endpoint === request.endpoint,
+      ({ request: r }) =>
+        r.session === request.session && r.site === request.site && r.endpoint === request.endpoint,
     );
     if (same !== undefined) {
       same.until = until;
@@ -99,9 +123,23 @@ export class FakeLinks implements LinkPort {
     const number = this.#numbers.find((one) => !taken.has(one));
     const pool = pools[0];
     if (number === undefined || pool === undefined) {
-      return { link: null, number: printedNumber, level: 'none' as const, until: null, holdMs, heartbeatMs, fresh: false };
+      return {
+        link: null,
+        number: printedNumber,
+        level: 'none' as const,
+        until: null,
+        holdMs,
+        heartbeatMs,
+        fresh: false,
+      };
     }
-    const made: FakeLink = { link: `lnk_${poolTag(pool.id)}${mintLinkTail()}`, number, request, holdMs, until };
+    const made: FakeLink = {
+      link: `lnk_${poolTag(pool.id)}${mintLinkTail()}`,
+      number,
+      request,
+      holdMs,
+      until,
+    };
     this.links.push(made);
     return { link: made.link, number, level: 'session' as const, until, holdMs, heartbeatMs, fresh: true };
   }
@@ -113,7 +151,14 @@ export class FakeLinks implements LinkPort {
     if (found.until <= this.#now()) return { state: 'ended' as const };
     found.until = this.#now() + found.holdMs;
     const { endpoint, site } = found.request;
-    return { state: 'renewed' as const, number: found.number, until: found.until, endpoint, site, holdMs: found.holdMs };
+    return {
+      state: 'renewed' as const,
+      number: found.number,
+      until: found.until,
+      endpoint,
+      site,
+      holdMs: found.holdMs,
+    };
   }
 
   async end(_account: string, link: string, sites: readonly string[], graceMs: number) {

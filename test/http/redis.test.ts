@@ -28,21 +28,32 @@ interface Reply {
   body: { link: string; number: string; level: string; until: string; code?: string };
 }
 
-async function open(): Promise<{ w: World; ask: (body: unknown) => Promise<Reply>; link: (method: string, path: string, origin?: string) => Promise<number> }> {
+async function open(): Promise<{
+  w: World;
+  ask: (body: unknown) => Promise<Reply>;
+  link: (method: string, path: string, origin?: string) => Promise<number>;
+}> {
   const directory = makeDirectory();
   const w = new World({ links: allocator, now: Date.now }, directory);
   for (const pool of w.acme.pools) {
-    await pools.reserve(w.acme.id, pool.id, pool.numbers.flatMap((range) => [...expandRange(range)]));
+    await pools.reserve(
+      w.acme.id,
+      pool.id,
+      pool.numbers.flatMap((range) => [...expandRange(range)]),
+    );
   }
   await w.http.listen('127.0.0.1', 0);
   const port = w.http.address()?.port ?? 0;
   const send = (method: string, path: string, origin: string, body?: string) =>
     new Promise<{ status: number; text: string }>((resolve, reject) => {
-      const sent = request({ port, host: '127.0.0.1', method, path, headers: { origin, 'content-type': 'text/plain' } }, (response) => {
-        let text = '';
-        response.on('data', (data: Buffer) => (text += data.toString()));
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
-      });
+      const sent = request(
+        { port, host: '127.0.0.1', method, path, headers: { origin, 'content-type': 'text/plain' } },
+        (response) => {
+          let text = '';
+          response.on('data', (data: Buffer) => (text += data.toString()));
+          response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+        },
+      );
       sent.on('error', reject);
       sent.end(body);
     });
@@ -93,7 +104,10 @@ t.test('a link is kept, left and ended by its own site', async (t) => {
   const keys = accountKeys(w.acme.id);
   const pool = w.acme.pools[0]?.id ?? '';
   const left = Number(await clients.background.zscore(keys.ends(pool), body.number)) - Date.now();
-  t.ok(left > 20_000 && left <= 30_000, `ends a heartbeat (20 s) and 5 s later, and the margin of 5 s (${left} ms)`);
+  t.ok(
+    left > 20_000 && left <= 30_000,
+    `ends a heartbeat (20 s) and 5 s later, and the margin of 5 s (${left} ms)`,
+  );
   const back = await ask(GOOD);
   t.match([back.status, back.body.link], [200, body.link], 'the next page of the visit has the same number');
   t.ok(Date.parse(back.body.until) - Date.now() > 50_000, 'with its full hold');
@@ -108,7 +122,10 @@ t.test('S1.3 no body spends a number', async (t) => {
   const { w } = await open();
   t.teardown(() => w.http.close());
   const body = fc.oneof(
-    fc.record({ endpoint: fc.jsonValue(), site: fc.constantFrom('web', 'x'), session: fc.string() }, { requiredKeys: [] }),
+    fc.record(
+      { endpoint: fc.jsonValue(), site: fc.constantFrom('web', 'x'), session: fc.string() },
+      { requiredKeys: [] },
+    ),
     fc.jsonValue(),
   );
   await fc.assert(

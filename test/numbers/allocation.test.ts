@@ -19,9 +19,16 @@ async function world(t: Test, count: number, given: Parameters<typeof World.open
 
 t.test('S1.3 a request with an id that could be taken for another spends no number', async (t) => {
   const w = await world(t, 2);
-  for (const over of [{ endpoint: '' }, { site: 'a:b' }, { endpoint: 'x}y' }, { account: 'a b' }, { endpoint: 'e'.repeat(65) }]) {
+  for (const over of [
+    { endpoint: '' },
+    { site: 'a:b' },
+    { endpoint: 'x}y' },
+    { account: 'a b' },
+    { endpoint: 'e'.repeat(65) },
+  ]) {
     await t.rejects(w.allocate('s', over), { code: 'badId' });
   }
+  await t.rejects(w.allocate(''), { code: 'badId' }, 'no session');
   t.equal(await w.redis.exists(w.keys.holders, w.keys.links, w.keys.numbers), 0, 'nothing is in Redis');
   t.equal(await w.redis.zcount(w.keys.ends(w.pool.id), 0, 0), 2, 'both numbers are still unused');
   t.not(holderField('a', 'b', 'c:d'), holderField('a', 'b', 'c'), 'a session may hold anything');
@@ -37,16 +44,33 @@ t.test('S1.4 the same triple has the same number, also under 100 parallel reques
 
   w.now += 30_000;
   const again = await w.allocate('s1');
-  t.match(again, { number: all[0]?.number, link: all[0]?.link, fresh: false, level: 'session', until: w.now + 60_000 });
+  t.match(again, {
+    number: all[0]?.number,
+    link: all[0]?.link,
+    fresh: false,
+    level: 'session',
+    until: w.now + 60_000,
+  });
   const others = await Promise.all(Array.from({ length: 50 }, (_, i) => w.allocate(`other${i}`)));
-  t.equal(new Set([again, ...others].map((one) => one.number)).size, 51, 'fifty others have fifty other numbers');
+  t.equal(
+    new Set([again, ...others].map((one) => one.number)).size,
+    51,
+    'fifty others have fifty other numbers',
+  );
 });
 
 t.test('an allocation says what the page needs, and Redis holds the map both ways (S1.6)', async (t) => {
   const w = await world(t, 1);
   const touch = JSON.stringify({ source: 'näher "dran"', medium: 'cpc\n' });
   const one = await w.allocate('s1', { visitor: 'v1', touch });
-  t.match(one, { number: '+12025550100', level: 'session', until: T0 + 60_000, holdMs: 60_000, heartbeatMs: 20_000, fresh: true });
+  t.match(one, {
+    number: '+12025550100',
+    level: 'session',
+    until: T0 + 60_000,
+    holdMs: 60_000,
+    heartbeatMs: 20_000,
+    fresh: true,
+  });
   t.equal(poolOfLink(one.link ?? ''), w.pool.id, 'the link tells its pool');
   t.equal(await w.redis.hget(w.keys.holders, holderField(w.endpoint, w.site.id, 's1')), one.number);
   t.equal(await w.redis.hget(w.keys.links, one.link ?? ''), one.number);
@@ -70,12 +94,20 @@ t.test('S1.7 a link ends by itself and on request, and its number rests for the 
   const w = await world(t, 1);
   const first = await w.allocate('s1');
   w.now = T0 + 60_000 + MARGIN_MS - 1;
-  t.match(await w.allocate('s2'), { level: 'none', link: null, number: '+12025550199', until: null }, 'still resting');
+  t.match(
+    await w.allocate('s2'),
+    { level: 'none', link: null, number: '+12025550199', until: null },
+    'still resting',
+  );
   w.now += 1;
   const second = await w.allocate('s2');
   t.match(second, { number: first.number, level: 'session', fresh: true });
   t.not(second.link, first.link);
-  t.strictSame(await w.allocator.renew(w.account, first.link ?? ''), { state: 'unknown' }, 'the former link is gone');
+  t.strictSame(
+    await w.allocator.renew(w.account, first.link ?? ''),
+    { state: 'unknown' },
+    'the former link is gone',
+  );
 
   t.equal(await w.allocator.end(w.account, second.link ?? ''), 'done');
   t.equal(await w.allocator.end(w.account, second.link ?? ''), 'ended', 'a second time');
@@ -85,27 +117,69 @@ t.test('S1.7 a link ends by itself and on request, and its number rests for the 
   t.match(await w.allocate('s3'), { number: first.number, level: 'session' });
 });
 
-t.test('a heartbeat keeps the link alive, and a lowered hold never takes back what a page was told', async (t) => {
-  const w = await world(t, 1);
+t.test(
+  'a heartbeat keeps the link alive, and a lowered hold never takes back what a page was told',
+  async (t) => {
+    const w = await world(t, 1);
+    const one = await w.allocate('s1');
+    w.now += 59_999;
+    t.strictSame(await w.allocator.renew(w.account, one.link ?? ''), {
+      state: 'renewed',
+      number: one.number,
+      until: w.now + 60_000,
+      endpoint: w.endpoint,
+      site: w.site.id,
+      holdMs: 60_000,
+    });
+    const told = w.now + 60_000;
+    const impatient = { ...w.site, holdMs: 1_000 };
+    t.match(await w.allocator.allocate(w.request('s1'), { pools: [w.pool], site: impatient }), {
+      fresh: false,
+      until: told,
+    });
+    w.now = told;
+    t.strictSame(await w.allocator.renew(w.account, one.link ?? ''), { state: 'ended' }, 'at its very end');
+    for (const link of ['', 'lnk_x', 'lnk_00000000000000000000000000000000', `${one.link}x`]) {
+      t.strictSame(await w.allocator.renew(w.account, link), { state: 'unknown' });
+      t.equal(await w.allocator.end(w.account, link), 'unknown');
+    }
+  },
+);
+
+t.test('a page that is left has a grace, and another site cannot touch its link', async (t) => {
+  const w = await world(t, 2);
   const one = await w.allocate('s1');
-  w.now += 59_999;
-  t.strictSame(await w.allocator.renew(w.account, one.link ?? ''), {
-    state: 'renewed',
-    number: one.number,
-    until: w.now + 60_000,
-    endpoint: w.endpoint,
-    site: w.site.id,
-    holdMs: 60_000,
-  });
-  const told = w.now + 60_000;
-  const impatient = { ...w.site, holdMs: 1_000 };
-  t.match(await w.allocator.allocate(w.request('s1'), { pools: [w.pool], site: impatient }), { fresh: false, until: told });
-  w.now = told;
-  t.strictSame(await w.allocator.renew(w.account, one.link ?? ''), { state: 'ended' }, 'at its very end');
-  for (const link of ['', 'lnk_x', 'lnk_00000000000000000000000000000000', `${one.link}x`]) {
-    t.strictSame(await w.allocator.renew(w.account, link), { state: 'unknown' });
-    t.equal(await w.allocator.end(w.account, link), 'unknown');
-  }
+  const link = one.link ?? '';
+  const others = ['site_0000000000000000', 'site_1111111111111111'];
+  t.strictSame(await w.allocator.renew(w.account, link, others), { state: 'unknown' });
+  t.equal(await w.allocator.end(w.account, link, others), 'unknown');
+  t.match(await w.allocator.renew(w.account, link, [...others, w.site.id]), { state: 'renewed' });
+
+  t.equal(await w.allocator.end(w.account, link, [w.site.id], 25_000), 'done');
+  w.now += 24_999;
+  t.match(
+    await w.allocate('s1'),
+    { link, fresh: false, until: w.now + 60_000 },
+    'the next page of the visit keeps it',
+  );
+  t.equal(await w.allocator.end(w.account, link, [], 25_000), 'done');
+  w.now += 25_000;
+  t.strictSame(await w.allocator.renew(w.account, link), { state: 'ended' }, 'nobody came: over');
+  const second = await w.allocate('s2');
+  t.equal(await w.allocator.end(w.account, second.link ?? '', [], 90_000), 'done');
+  w.now += 60_000;
+  t.strictSame(
+    await w.allocator.renew(w.account, second.link ?? ''),
+    { state: 'ended' },
+    'a grace never lengthens',
+  );
+  w.now += MARGIN_MS;
+  const next = await Promise.all([w.allocate('s3'), w.allocate('s4')]);
+  t.strictSame(
+    next.map((n) => n.number),
+    [one.number, second.number],
+    'by the end that it had at last',
+  );
 });
 
 t.test('numbers go round: the least recently held first', async (t) => {
@@ -124,7 +198,10 @@ t.test('numbers go round: the least recently held first', async (t) => {
   w.now += 60_000;
   const next: string[] = [];
   for (const session of ['e', 'f', 'g', 'h']) next.push((await w.allocate(session)).number);
-  t.strictSame(next, [c, a, d, b].map((one) => one?.number));
+  t.strictSame(
+    next,
+    [c, a, d, b].map((one) => one?.number),
+  );
 });
 
 t.test('S1.8 reserved pools serve their site and endpoint alone, before the open ones', async (t) => {
@@ -145,8 +222,15 @@ t.test('S1.8 reserved pools serve their site and endpoint alone, before the open
   );
   t.match(await w.allocate('s5', {}, []), { level: 'none', number: '+12025550199' }, 'no pool at all');
 
-  const moved = await w.allocate('s1', {}, [{ ...ofEndpoint, reservedEndpoint: 'end_0000000000000000' }, w.pool]);
-  t.match(moved, { level: 'none' }, 'a number of a pool that is reserved to another by now is not served again');
+  const moved = await w.allocate('s1', {}, [
+    { ...ofEndpoint, reservedEndpoint: 'end_0000000000000000' },
+    w.pool,
+  ]);
+  t.match(
+    moved,
+    { level: 'none' },
+    'a number of a pool that is reserved to another by now is not served again',
+  );
 });
 
 t.test('an allocation, a heartbeat and a lookup are one command each', async (t) => {
@@ -160,7 +244,10 @@ t.test('an allocation, a heartbeat and a lookup are one command each', async (t)
   await w.allocator.resolve(w.call(one.number));
   await w.allocator.end(w.account, one.link ?? '');
   const sent = await monitor.commands();
-  t.strictSame(sent.map((name) => name.replace('evalsha', 'eval')), ['eval', 'eval', 'eval', 'eval', 'eval']);
+  t.strictSame(
+    sent.map((name) => name.replace('evalsha', 'eval')),
+    ['eval', 'eval', 'eval', 'eval', 'eval'],
+  );
 });
 
 t.test('the holder log keeps eight links, the hashes one a number', async (t) => {
@@ -175,7 +262,10 @@ t.test('the holder log keeps eight links, the hashes one a number', async (t) =>
   for (const number of numbers(2)) {
     const log = parseHolderLog((await w.redis.hget(w.keys.numbers, number)) ?? '');
     t.equal(log.length, 8);
-    t.ok(log.every((one, i) => i === 0 || one.startedAt < (log[i - 1]?.startedAt ?? 0)), 'newest first');
+    t.ok(
+      log.every((one, i) => i === 0 || one.startedAt < (log[i - 1]?.startedAt ?? 0)),
+      'newest first',
+    );
   }
 });
 

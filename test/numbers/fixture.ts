@@ -63,7 +63,10 @@ export class World {
     this.stream = new EventStream(patient, clock);
   }
 
-  static async open(url: string, given: { site?: Partial<Site>; pool?: Partial<Pool>; realTime?: boolean } = {}): Promise<World> {
+  static async open(
+    url: string,
+    given: { site?: Partial<Site>; pool?: Partial<Pool>; realTime?: boolean } = {},
+  ): Promise<World> {
     const world = new World(url, makeSite(given.site), makePool(given.pool), given.realTime ?? false);
     await world.clients.ready(5_000);
     return world;

@@ -21,13 +21,20 @@ type Step =
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('allocate' as const), who: fc.nat(HOLDERS - 1) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('heartbeat' as const), which: fc.nat(50), last: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('heartbeat' as const), which: fc.nat(50), last: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('call' as const), number: fc.nat(4) }) },
   {
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('pass' as const),
-      ms: fc.oneof(fc.integer({ min: 0, max: 2_000 }), fc.constantFrom(1, MARGIN_MS - 1, MARGIN_MS, HOLD_MS - 1, HOLD_MS), fc.integer({ max: 90_000, min: 0 })),
+      ms: fc.oneof(
+        fc.integer({ min: 0, max: 2_000 }),
+        fc.constantFrom(1, MARGIN_MS - 1, MARGIN_MS, HOLD_MS - 1, HOLD_MS),
+        fc.integer({ max: 90_000, min: 0 }),
+      ),
     }),
   },
 );
@@ -71,7 +78,11 @@ t.test('S1.5 random histories keep the promises', { timeout: 60_000 }, async (t)
         const own = links.find((link) => link.who === one.who && link.until > w.now);
         if (own !== undefined) {
           own.until = w.now + HOLD_MS;
-          same([got.number, got.link, got.until, got.fresh], [own.number, own.link, own.until, false], 'his own, renewed');
+          same(
+            [got.number, got.link, got.until, got.fresh],
+            [own.number, own.link, own.until, false],
+            'his own, renewed',
+          );
           continue;
         }
         const list = lists.find((candidates) => candidates.some(free));
@@ -82,7 +93,8 @@ t.test('S1.5 random histories keep the promises', { timeout: 60_000 }, async (t)
         }
         given += 1;
         if (got.link === null) throw new Error('a number was free, and none was given');
-        if (!list.includes(got.number)) throw new Error('given from another pool than the first with a free number');
+        if (!list.includes(got.number))
+          throw new Error('given from another pool than the first with a free number');
         if (!free(got.number)) throw new Error('given before what its last page was told was over');
         const oldest = Math.min(...list.map(heldUntil));
         same([heldUntil(got.number)], [oldest], 'the least recently held');
@@ -108,7 +120,11 @@ t.test('S1.5 random histories keep the promises', { timeout: 60_000 }, async (t)
           same([got.state], [expected === 'alive' ? 'renewed' : expected], 'what a heartbeat hears');
           if (expected === 'alive') known.until = w.now + HOLD_MS;
         } else {
-          same([await w.allocator.end(account, known.link)], [expected === 'alive' ? 'done' : expected], 'what an end hears');
+          same(
+            [await w.allocator.end(account, known.link)],
+            [expected === 'alive' ? 'done' : expected],
+            'what an end hears',
+          );
           if (expected === 'alive') known.until = w.now;
         }
       }
@@ -124,10 +140,9 @@ t.test('S1.5 random histories keep the promises', { timeout: 60_000 }, async (t)
     await w.redis.del(keys.holders, keys.links);
   };
 
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 120 }), history),
-    { numRuns: 120 },
-  );
+  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 120 }), history), {
+    numRuns: 120,
+  });
   t.ok(given > 500 && refused > 50, `${round} histories gave ${given} numbers and refused ${refused}`);
 });
 

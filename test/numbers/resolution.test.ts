@@ -16,38 +16,53 @@ async function world(t: Test, count: number): Promise<World> {
   return world;
 }
 
-t.test('S1.9 a call to a number with a live link is told whose it is, and the event is written', async (t) => {
-  const w = await world(t, 1);
-  const touch = '{"source":"a/b","note":"\\u0000 \\n é"}';
-  const one = await w.allocate('s1', { visitor: 'v1', touch });
-  w.now += 59_999;
-  const call = w.call(one.number, { caller: 'sealed+/=', callerHash: 'h', defaultEndpoint: 'end_default', test: true });
-  const visit = { endpoint: w.endpoint, site: w.site.id, session: 's1', visitor: 'v1', link: one.link, touch };
-  const found = { ...visit, level: 'session', late: false, why: 'linked' };
-  t.strictSame(await w.allocator.resolve(call), found);
-  t.strictSame(await w.events(), [
-    {
-      v: 1,
-      kind: 'received',
-      seq: 1,
-      account: w.account,
-      call: call.call,
-      at: call.at,
-      number: one.number,
-      trunk: call.trunk,
+t.test(
+  'S1.9 a call to a number with a live link is told whose it is, and the event is written',
+  async (t) => {
+    const w = await world(t, 1);
+    const touch = '{"source":"a/b","note":"\\u0000 \\n é"}';
+    const one = await w.allocate('s1', { visitor: 'v1', touch });
+    w.now += 59_999;
+    const call = w.call(one.number, {
       caller: 'sealed+/=',
       callerHash: 'h',
+      defaultEndpoint: 'end_default',
       test: true,
-      ...found,
-    },
-  ]);
-  t.strictSame(JSON.parse((await w.redis.hget(w.keys.live, call.call)) ?? ''), {
-    number: one.number,
-    endpoint: w.endpoint,
-    trunk: call.trunk,
-    end: w.now + LIVE_MS,
-  });
-});
+    });
+    const visit = {
+      endpoint: w.endpoint,
+      site: w.site.id,
+      session: 's1',
+      visitor: 'v1',
+      link: one.link,
+      touch,
+    };
+    const found = { ...visit, level: 'session', late: false, why: 'linked' };
+    t.strictSame(await w.allocator.resolve(call), found);
+    t.strictSame(await w.events(), [
+      {
+        v: 1,
+        kind: 'received',
+        seq: 1,
+        account: w.account,
+        call: call.call,
+        at: call.at,
+        number: one.number,
+        trunk: call.trunk,
+        caller: 'sealed+/=',
+        callerHash: 'h',
+        test: true,
+        ...found,
+      },
+    ]);
+    t.strictSame(JSON.parse((await w.redis.hget(w.keys.live, call.call)) ?? ''), {
+      number: one.number,
+      endpoint: w.endpoint,
+      trunk: call.trunk,
+      end: w.now + LIVE_MS,
+    });
+  },
+);
 
 t.test('S1.7 a call to a number whose link is over still connects, to its last holder', async (t) => {
   const w = await world(t, 1);
@@ -88,7 +103,12 @@ t.test('a link to an endpoint that is gone goes to the default endpoint', async 
   w.goneEndpoints.add(w.endpoint);
   const resolve = (defaultEndpoint?: string) =>
     w.allocator.resolve(w.call(one.number, defaultEndpoint === undefined ? {} : { defaultEndpoint }));
-  t.match(await resolve('end_default'), { endpoint: 'end_default', session: 's1', level: 'session', why: 'poolDefault' });
+  t.match(await resolve('end_default'), {
+    endpoint: 'end_default',
+    session: 's1',
+    level: 'session',
+    why: 'poolDefault',
+  });
   t.notOk('endpoint' in (await resolve()), 'no default: nobody to call');
   t.notOk('endpoint' in (await resolve(w.endpoint)), 'the default is gone as well');
 });
@@ -99,7 +119,7 @@ t.test('a subscriber hears of each event; the end of a call takes it out of the 
   await subscriber.subscribe(WAKE_CHANNEL);
   const heard: string[] = [];
   const twice = new Promise<void>((resolve) =>
-    subscriber.on('message', (_channel, account) => {
+    subscriber.on('message', (_channel, account: string) => {
       if (account === w.account && heard.push(account) === 2) resolve();
     }),
   );
@@ -112,7 +132,10 @@ t.test('a subscriber hears of each event; the end of a call takes it out of the 
   const reason = { status: 486, q850: 17, text: 'busy' };
   await w.stream.append({ ...step, kind: 'ended', seq: 42, result: 'busy', reason, fault: 'callee' });
   t.equal(await w.redis.hlen(w.keys.live), 0);
-  t.strictSame((await w.events()).map((event) => event.kind), ['received', 'ringing', 'ended']);
+  t.strictSame(
+    (await w.events()).map((event) => event.kind),
+    ['received', 'ringing', 'ended'],
+  );
 });
 
 t.test('live calls are kept by their media node, and those that nobody keeps are dropped', async (t) => {
@@ -142,21 +165,37 @@ t.test('numbers enter once, leave all or none, and not while they are in use', a
   });
   t.equal(await w.redis.zcard(w.keys.ends(pool)), 6, 'nothing left');
   w.now += LIVE_MS;
-  t.equal(await w.pools.withdraw(w.account, pool, [called, free, free], false), 2, 'a call that nobody keeps is over');
+  t.equal(
+    await w.pools.withdraw(w.account, pool, [called, free, free], false),
+    2,
+    'a call that nobody keeps is over',
+  );
   t.equal(await w.pools.withdraw(w.account, pool, [called, free], false), 0, 'again');
 
   w.now += MARGIN_MS;
   const again = await w.allocate('s2');
   t.equal(again.number, held, 'never used goes first');
   t.equal(await w.pools.withdraw(w.account, pool, [held], true), 1, 'forced');
-  t.strictSame(await w.allocator.renew(w.account, again.link ?? ''), { state: 'unknown' }, 'its page is told');
+  t.strictSame(
+    await w.allocator.renew(w.account, again.link ?? ''),
+    { state: 'unknown' },
+    'its page is told',
+  );
   t.not((await w.allocate('s2')).number, held, 'and gets another number');
-  t.match(await w.allocator.resolve(w.call(held)), { session: 's2', why: 'linked' }, 'who still sees it is still known');
+  t.match(
+    await w.allocator.resolve(w.call(held)),
+    { session: 's2', why: 'linked' },
+    'who still sees it is still known',
+  );
 
   const fresh = makePool();
   await w.pools.reserve(w.account, fresh.id, [held, other]);
   t.equal((await w.allocate('s3', {}, [fresh])).number, other);
-  t.match(await w.allocate('s4', {}, [fresh]), { level: 'none' }, 'in its new pool it rests until its old end');
+  t.match(
+    await w.allocate('s4', {}, [fresh]),
+    { level: 'none' },
+    'in its new pool it rests until its old end',
+  );
   w.now += 60_000 + MARGIN_MS;
   t.equal((await w.allocate('s4', {}, [fresh])).number, held);
   t.equal(await w.redis.hlen(w.keys.holders), await w.redis.hlen(w.keys.links));
@@ -166,9 +205,28 @@ t.test('many numbers go in and out in one go', async (t) => {
   const w = await world(t, 0);
   const many = numbers(2_500, 441632960000);
   t.equal(await w.pools.reserve(w.account, w.pool.id, many), 2_500);
-  const one = await w.allocate('s1');
-  await t.rejects(w.pools.withdraw(w.account, w.pool.id, many, false), { code: 'numbersInUse', numbers: [one.number] });
-  t.equal(await w.pools.withdraw(w.account, w.pool.id, many, true), 2_500);
+  const before: string[] = [];
+  for (let i = 0; i < 1_100; i++) before.push((await w.allocate(`s${i}`)).number);
+  w.now += 60_000 + MARGIN_MS;
+  const now = await Promise.all(['s5', 's1050'].map((session) => w.allocate(session)));
+  const former = [before[5] ?? '', before[1050] ?? ''];
+  t.notMatch(
+    former,
+    now.map((one) => one.number),
+    'both hold another number than they once did',
+  );
+  t.equal(await w.pools.withdraw(w.account, w.pool.id, former, false), 2);
+  t.match(
+    await w.allocate('s1050'),
+    { number: now[1]?.number, fresh: false },
+    'what he holds now is his still',
+  );
+  await t.rejects(w.pools.withdraw(w.account, w.pool.id, many, false), {
+    code: 'numbersInUse',
+    numbers: now.map((one) => one.number),
+  });
+  t.equal(await w.redis.hlen(w.keys.links), 1_100, 'a refusal changes nothing');
+  t.equal(await w.pools.withdraw(w.account, w.pool.id, many, true), 2_498);
   t.equal(await w.redis.exists(w.keys.ends(w.pool.id), w.keys.holders, w.keys.links), 0);
 });
 

@@ -41,7 +41,11 @@ t.test('Redis hangs: calls and pages go on within 250 ms, background work waits,
   // The second of the two is held back by ioredis until the first pipeline is over: it must not wait twice as long.
   const first = timed(w.allocator.resolve(w.call(one.number)));
   await new Promise((resolve) => setTimeout(resolve, 100));
-  for (const { ms, code } of await Promise.all([first, timed(w.allocate('s2')), timed(w.allocator.renew(w.account, one.link ?? ''))])) {
+  for (const { ms, code } of await Promise.all([
+    first,
+    timed(w.allocate('s2')),
+    timed(w.allocator.renew(w.account, one.link ?? '')),
+  ])) {
     t.equal(code, 'storeUnavailable');
     t.ok(ms < PATIENCE_MS, `${Math.round(ms)} ms`);
   }
@@ -70,13 +74,19 @@ t.test('Redis dies and comes back', async (t) => {
   const { ms } = await timed(clients.call.ping());
   t.ok(ms < PATIENCE_MS, 'refused at once');
   const patient = clients.background.ping();
-  await timed(clients.ready(300));
+  t.match(await timed(clients.ready(300)), { code: 'redisDown' });
   await redis.start();
   t.equal(await patient, 'PONG', 'background work waited');
   await clients.ready(5_000);
   t.ok(clients.up);
-  const texts = lines.lines.filter((line) => (line.fields as { client?: string }).client === 'tagswitch-call').map((line) => line.text);
-  t.strictSame(texts, ['connected to Redis', 'no connection to Redis', 'connected to Redis'], 'each change once, however often it tried');
+  const texts = lines.lines
+    .filter((line) => (line.fields as { client?: string }).client === 'tagswitch-call')
+    .map((line) => line.text);
+  t.strictSame(
+    texts,
+    ['connected to Redis', 'no connection to Redis', 'connected to Redis'],
+    'each change once, however often it tried',
+  );
 });
 
 t.test('closing is done once, also without a connection, and ends all connections', async (t) => {
@@ -107,7 +117,10 @@ t.test('a Redis that is too old is refused by name', async (t) => {
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('data', (data) => {
-      for (const command of data.toString().split(/\*\d+\r\n/).slice(1)) {
+      for (const command of data
+        .toString()
+        .split(/\*\d+\r\n/)
+        .slice(1)) {
         const info = '# Server\r\nredis_version:6.2.14\r\nloading:0\r\n';
         if (/\r\nhello\r\n/i.test(command)) socket.write('%1\r\n$5\r\nproto\r\n:3\r\n');
         else if (/\r\ninfo\r\n/i.test(command)) socket.write(`$${info.length}\r\n${info}\r\n`);
@@ -116,7 +129,10 @@ t.test('a Redis that is too old is refused by name', async (t) => {
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const clients = new RedisClients(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`, keepingLogger());
+  const clients = new RedisClients(
+    `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    keepingLogger(),
+  );
   await t.rejects(clients.ready(5_000), { code: 'redisTooOld', message: /6\.2\.14.*7 or later/ });
   await clients.close('too old');
   for (const socket of sockets) socket.destroy();
@@ -129,25 +145,62 @@ t.test('the five forms of REDIS_URL', async (t) => {
     return target.kind === 'single' ? target.options : t.fail(text);
   };
   t.strictSame(single('redis://localhost'), { host: 'localhost', port: 6379 });
-  t.strictSame(single('redis://u%40x:p%3A@10.0.0.1:7000/3'), { username: 'u@x', password: 'p:', host: '10.0.0.1', port: 7000, db: 3 });
+  t.strictSame(single('redis://u%40x:p%3A@10.0.0.1:7000/3'), {
+    username: 'u@x',
+    password: 'p:',
+    host: '10.0.0.1',
+    port: 7000,
+    db: 3,
+  });
   t.strictSame(single('redis://:p@[::1]:7000/'), { password: 'p', host: '::1', port: 7000 });
-  t.match(single('rediss://r.example.com'), { host: 'r.example.com', port: 6379, tls: { servername: 'r.example.com' } });
+  t.match(single('rediss://r.example.com'), {
+    host: 'r.example.com',
+    port: 6379,
+    tls: { servername: 'r.example.com' },
+  });
   t.strictSame(single('/run/redis.sock'), { path: '/run/redis.sock' });
   t.strictSame(single('redis+unix:///run/my%20redis.sock?db=2'), { path: '/run/my redis.sock', db: 2 });
   t.strictSame(single('redis-sentinel://:p@a,b:1234/main'), {
     password: 'p',
-    sentinels: [{ host: 'a', port: 26379 }, { host: 'b', port: 1234 }],
+    sentinels: [
+      { host: 'a', port: 26379 },
+      { host: 'b', port: 1234 },
+    ],
     name: 'main',
   });
   t.strictSame(parseRedisUrl('redis-cluster://u:p@a:1,b:2'), {
     kind: 'cluster',
-    nodes: [{ host: 'a', port: 1 }, { host: 'b', port: 2 }],
+    nodes: [
+      { host: 'a', port: 1 },
+      { host: 'b', port: 2 },
+    ],
     options: { username: 'u', password: 'p' },
   });
-  const bad = ['', 'localhost', 'http://x', 'redis://', 'redis://a,b', 'redis://a/x', 'redis://a:0', 'redis://a:99999', 'redis://secret@a', 'redis+unix://run/x'];
-  bad.push('redis-sentinel://a', 'redis-cluster://a/1', 'redis-cluster://a?db=1', 'redis://u:%zz@a', 'redis://a:b:c');
+  const bad = [
+    '',
+    'localhost',
+    'http://x',
+    'redis://',
+    'redis://a,b',
+    'redis://a/x',
+    'redis://a:0',
+    'redis://a:99999',
+    'redis://secret@a',
+    'redis+unix://run/x',
+  ];
+  bad.push(
+    'redis-sentinel://a',
+    'redis-cluster://a/1',
+    'redis-cluster://a?db=1',
+    'redis://u:%zz@a',
+    'redis://a:b:c',
+  );
   for (const text of bad) {
     t.throws(() => parseRedisUrl(text), { code: 'badRedisUrl' }, text);
   }
-  t.throws(() => parseRedisUrl('redis://u:hunter2@a:b'), { message: /^(?!.*hunter2)/ }, 'the password stays out of it');
+  t.throws(
+    () => parseRedisUrl('redis://u:hunter2@a:b'),
+    { message: /^(?!.*hunter2)/ },
+    'the password stays out of it',
+  );
 });

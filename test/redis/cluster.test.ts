@@ -15,7 +15,10 @@ const run = promisify(execFile);
 async function startCluster(t: Test): Promise<readonly TestRedis[]> {
   const nodes = await Promise.all([TestRedis.startNode(), TestRedis.startNode()]);
   t.teardown(() => Promise.all(nodes.map((node) => node.stop())));
-  const slots = [['0', '8191'], ['8192', '16383']];
+  const slots = [
+    ['0', '8191'],
+    ['8192', '16383'],
+  ];
   for (const [i, node] of nodes.entries()) {
     await cli(node, ['cluster', 'addslotsrange', ...(slots[i] ?? [])]);
     await cli(node, ['cluster', 'set-config-epoch', String(i + 1)]);
@@ -26,7 +29,11 @@ async function startCluster(t: Test): Promise<readonly TestRedis[]> {
   await cli(first, ['cluster', 'meet', '127.0.0.1', String(second.port), bus]);
   const joined = async (node: TestRedis) => {
     const info = await cli(node, ['cluster', 'info']);
-    return info.includes('cluster_state:ok') && info.includes('cluster_slots_ok:16384') && info.includes('cluster_size:2');
+    return (
+      info.includes('cluster_state:ok') &&
+      info.includes('cluster_slots_ok:16384') &&
+      info.includes('cluster_size:2')
+    );
   };
   const deadline = Date.now() + 15_000;
   while (!(await joined(first)) || !(await joined(second))) {
@@ -52,7 +59,7 @@ t.test('every script runs on a cluster; accounts spread over it', { timeout: 60_
     const subscriber = w.clients.dedicated('test');
     await subscriber.subscribe(WAKE_CHANNEL);
     const woken = new Promise<void>((resolve) =>
-      subscriber.on('message', (_channel, account) => {
+      subscriber.on('message', (_channel, account: string) => {
         if (account === w.account) resolve();
       }),
     );
@@ -60,7 +67,7 @@ t.test('every script runs on a cluster; accounts spread over it', { timeout: 60_
     const all = await Promise.all(Array.from({ length: 10 }, (_, i) => w.allocate(`s${i}`)));
     t.equal(new Set(all.map((one) => one.number)).size, 10);
     const [one] = all;
-    if (one?.link == null) throw new Error('a link was made');
+    if (typeof one?.link !== 'string') throw new Error('a link was made');
     t.match(await w.allocator.renew(w.account, one.link), { state: 'renewed' });
     const call = w.call(one.number);
     t.match(await w.allocator.resolve(call), { session: 's0', why: 'linked' });
@@ -73,14 +80,27 @@ t.test('every script runs on a cluster; accounts spread over it', { timeout: 60_
     await w.stream.append({ ...end, result: 'answered', reason, fault: 'unknown' });
     w.now += MARGIN_MS;
     t.equal(await w.pools.withdraw(w.account, w.pool.id, [one.number], false), 1);
-    t.strictSame((await w.events()).map((event) => event.kind), ['received', 'ended']);
+    t.strictSame(
+      (await w.events()).map((event) => event.kind),
+      ['received', 'ended'],
+    );
   };
   await Promise.all(worlds.map(life));
   const sizes = await Promise.all(nodes.map(async (node) => Number(await cli(node, ['dbsize']))));
-  t.ok(sizes.every((size) => size > 0), `keys on both nodes: ${sizes.join(' and ')}`);
+  t.ok(
+    sizes.every((size) => size > 0),
+    `keys on both nodes: ${sizes.join(' and ')}`,
+  );
 
   const [w] = worlds;
   if (w === undefined) throw new Error('eight accounts');
+  const together = worlds.map((other) =>
+    w.allocator.allocate(other.request('s5'), { pools: [other.pool], site: other.site }),
+  );
+  t.ok(
+    (await Promise.all(together)).every((one) => one.level === 'session' && !one.fresh),
+    'accounts of both nodes at once',
+  );
   for (const node of nodes) await cli(node, ['script', 'flush']);
   t.match(await w.allocate('s5'), { fresh: false }, 'after SCRIPT FLUSH');
   for (const node of nodes) node.pause();

@@ -14,13 +14,21 @@ t.teardown(() => redis.stop());
 
 t.test('includes are put in once; circles and missing files are refused by name', async (t) => {
   const directory = t.testdir({
-    includes: { 'a.lua': '--- @include "b"\nlocal a = b', 'b.lua': 'local b = 1', 'loop.lua': '--- @include "pool"', 'pool.lua': '--- @include "loop"' },
+    includes: {
+      'a.lua': '--- @include "b"\nlocal a = b',
+      'b.lua': 'local b = 1',
+      'loop.lua': '--- @include "pool"',
+      'pool.lua': '--- @include "loop"',
+    },
     'good.lua': '--- @include "includes/a"\n--- @include "includes/b"\nreturn a',
     'round.lua': '--- @include "includes/loop"',
     'lost.lua': '--- @include "includes/nowhere"',
   });
   t.equal(loadScript(directory, 'good'), 'local b = 1\nlocal a = b\n\nreturn a');
-  t.throws(() => loadScript(directory, 'round'), { code: 'badScript', message: /round\.lua > .*loop\.lua > .*pool\.lua > .*loop\.lua/ });
+  t.throws(() => loadScript(directory, 'round'), {
+    code: 'badScript',
+    message: /round\.lua > .*loop\.lua > .*pool\.lua > .*loop\.lua/,
+  });
   t.throws(() => loadScript(directory, 'lost'), { code: 'badScript', message: /missing.*nowhere\.lua/ });
   t.throws(() => loadScript(directory, 'none'), { code: 'badScript' });
 });
@@ -54,10 +62,19 @@ t.test('what a script says becomes an error with its code, without the arguments
   const scripts = new RedisScripts(clients.call, 200, directory);
   await clients.background.set('text', 'x');
   const secret = '+12025550123';
-  for (const [name, code] of [['allocate', 'FULL'], ['renew', 'ERR'], ['end', 'storeUnavailable'], ['resolve', 'WRONGTYPE']] as const) {
+  for (const [name, code] of [
+    ['allocate', 'FULL'],
+    ['renew', 'ERR'],
+    ['end', 'storeUnavailable'],
+    ['resolve', 'WRONGTYPE'],
+  ] as const) {
     const error: unknown = await scripts.run(name, ['text'], [secret]).catch((error: unknown) => error);
     t.match(error, { code }, name);
-    t.notMatch(JSON.stringify(Object.entries(error as Error)) + String(error), secret, 'arguments stay out of it');
+    t.notMatch(
+      JSON.stringify(Object.entries(error as Error)) + String(error),
+      secret,
+      'arguments stay out of it',
+    );
   }
   t.equal(await scripts.run('reserve', ['k'], [1, 'two', '']), 3, 'numbers and empty texts arrive');
 });

@@ -123,6 +123,16 @@ t.test('the dialplan of freeswitch-conf carries a plan out', async (t) => {
   );
   t.ok((rung?.media.received.length ?? 0) >= 29, 'the whisper was played to the callee');
   t.equal(plain.media.received.length, 0);
+  t.match(
+    JSON.parse(await events.api('show channels as json')),
+    {
+      rows: [
+        { direction: 'inbound', presence_data: `call_${id}`, accountcode: `acc_${id}` },
+        { direction: 'outbound' },
+      ],
+    },
+    'the list that live calls are counted by',
+  );
   await plain.send('BYE');
   const end = await events.wait('CHANNEL_HANGUP_COMPLETE', 'inbound');
   t.equal(end['variable_tagswitch_call'], `call_${id}`);

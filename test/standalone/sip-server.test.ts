@@ -1,79 +1,10 @@
-import Srf from 'drachtio-srf';
-import { once, type EventEmitter } from 'node:events';
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
 import t from 'tap';
 import type { Proto, Target } from '../../src/standalone/sip/flow.js';
 import { Agent } from './support/agent.js';
-import { secret, startServer, type ServerProcess } from './support/sip-server-process.js';
-import { until } from './support/until.js';
-
-interface ProxyResult {
-  readonly connected: boolean;
-  readonly finalStatus?: number;
-  readonly responses: readonly { readonly msgs: readonly { readonly status: number }[] }[];
-}
-
-/** drachtio-srf as it is; its own types are wrong in places, so here is what the tests use of it. */
-interface RealSrf {
-  connect(options: { host: string; port: number; secret: string }): void;
-  /** Internal: its own disconnect throws when the server is away, and goes on reconnecting. */
-  readonly _app: {
-    readonly client: {
-      readonly wp: { closing: boolean; readonly socket?: Socket };
-      readonly mapServer: ReadonlyMap<Socket, unknown>;
-    };
-  };
-  on(event: string, listener: (...a: never[]) => void): void;
-  invite(handler: (req: Req, res: Res) => void): void;
-  options(handler: (req: Req, res: Res) => void): void;
-  request(uri: string, options: { method: string; headers?: Record<string, string> }): Promise<EventEmitter>;
-  proxyRequest(req: Req, to: string | string[], options: Record<string, unknown>): Promise<ProxyResult>;
-}
-interface Req extends EventEmitter {
-  get(name: string): string;
-  readonly source_address: string;
-  readonly receivedOn: string;
-}
-interface Res {
-  readonly status: number;
-  send(status: number, options?: Record<string, unknown>, callback?: (error: unknown) => void): void;
-}
-
-interface Application {
-  readonly srf: RealSrf;
-  readonly hostPorts: string;
-  /** Resolves when the server has read all that was written so far: frames are answered in order. */
-  settled(): Promise<void>;
-  close(): void;
-}
-
-async function connect(server: ServerProcess, said = secret): Promise<Application> {
-  const srf = new Srf() as unknown as RealSrf;
-  srf.on('error', () => undefined); // drachtio-srf reconnects by itself; the server is killed on purpose below
-  const outcome = once(srf as unknown as EventEmitter, 'connect') as Promise<[Error | null, string]>;
-  srf.connect({ host: '127.0.0.1', port: server.controlPort, secret: said });
-  const [error, hostPorts] = await outcome;
-  if (error) {
-    quit(srf);
-    throw error;
-  }
-  return {
-    srf,
-    hostPorts,
-    settled: () =>
-      srf.request(`sip:127.0.0.1:${server.sipPort}`, { method: 'OPTIONS' }).then(
-        () => undefined,
-        () => undefined,
-      ),
-    close: () => quit(srf),
-  };
-}
-
-function quit(srf: RealSrf): void {
-  srf._app.client.wp.closing = true;
-  for (const socket of srf._app.client.mapServer.keys()) socket.destroy();
-  srf._app.client.wp.socket?.destroy();
-}
+import { connect, type ProxyResult, type Req, type Res } from './support/application.js';
+import { secret, startServer } from './support/sip-server-process.js';
+import { until } from '../support/until.js';
 
 t.test('a server, an application, far ends', async (t) => {
   const server = await startServer();
@@ -144,7 +75,7 @@ t.test('a server, an application, far ends', async (t) => {
     onInvite = (_req, res) =>
       res.send(200, { body: 'v=0\r\n' }, (error: unknown) => (complaint = String(error)));
     t.equal((await caller.place(at, number).final).status, 501, 'no dialogs of its own');
-    await until('the complaint', () => complaint !== '');
+    await until(() => complaint !== '');
     t.match(complaint, /not supported/);
   });
 
@@ -179,7 +110,7 @@ t.test('a server, an application, far ends', async (t) => {
         placed.responses.map((r) => r.status),
         [100, 180, 200],
       );
-      await until('the result', () => result !== undefined);
+      await until(() => result !== undefined);
       t.equal(result?.connected, true);
       t.equal(result?.finalStatus, 200);
       const invite = callee.requests.at(-1);
@@ -196,14 +127,14 @@ t.test('a server, an application, far ends', async (t) => {
       const theirs = callee.calleeDialog(invite, answer);
       const acksBefore = callee.acks.length;
       await caller.ack(mine);
-      await until('the ACK', () => callee.acks.length > acksBefore);
+      await until(() => callee.acks.length > acksBefore);
       t.equal(callee.acks.at(-1)?.has('Route'), false);
       t.equal((await callee.inDialog(theirs, 'INFO')).status, 200);
       const bye = hangsUp === 'caller' ? caller.inDialog(mine, 'BYE', 3) : callee.inDialog(theirs, 'BYE', 3);
       t.equal((await bye).status, 200);
       const other = hangsUp === 'caller' ? callee : caller;
       t.equal(other.requests.at(-1)?.method, 'BYE');
-      await until('the records', () => cdrs.length >= 6);
+      await until(() => cdrs.length >= 6);
       t.same(cdrs, [
         'attempt network',
         'attempt application',
@@ -229,7 +160,7 @@ t.test('a server, an application, far ends', async (t) => {
     onInvite = (req) =>
       void app.srf.proxyRequest(req, [busy.uri('a'), callee.uri('b')], {}).then((r) => (result = r));
     t.equal((await caller.place(at, number).final).status, 200);
-    await until('the result', () => result !== undefined);
+    await until(() => result !== undefined);
     t.same(
       result?.responses.flatMap((r) => r.msgs.map((m) => m.status)),
       [603, 200],
@@ -241,7 +172,7 @@ t.test('a server, an application, far ends', async (t) => {
     onInvite = (req) =>
       void app.srf.proxyRequest(req, [busyToo.uri('b'), busy.uri('a')], {}).then((r) => (result = r));
     t.equal((await caller.place(at, number).final).status, 603, 'the best of the failures');
-    await until('the result', () => result?.finalStatus === 603);
+    await until(() => result?.finalStatus === 603);
     t.equal(result?.connected, false);
   });
 
@@ -259,7 +190,7 @@ t.test('a server, an application, far ends', async (t) => {
     t.equal((await caller.place(at, number).final).status, 408);
     const took = performance.now() - began;
     t.ok(took >= 295 && took < 1000, `${took} ms`);
-    await until('the result', () => result !== undefined);
+    await until(() => result !== undefined);
     t.equal(result?.connected, false);
     t.equal(result?.finalStatus, undefined);
     onInvite = (req) =>
@@ -285,21 +216,21 @@ t.test('a server, an application, far ends', async (t) => {
     let heard = false;
     onInvite = (req) => req.on('cancel', () => (heard = true));
     const early = caller.place(at, number);
-    await until('100', () => early.responses.length > 0);
+    await until(() => early.responses.length > 0);
     early.cancel();
     t.equal((await early.final).status, 487);
-    await until('the event', () => heard);
+    await until(() => heard);
 
     callee.onInvite = (tx) => tx.reply(183);
     let result: ProxyResult | undefined;
     onInvite = (req) =>
       void app.srf.proxyRequest(req, callee.uri('rings'), { recordRoute: true }).then((r) => (result = r));
     const ringing = caller.place(at, number);
-    await until('183', () => ringing.responses.some((r) => r.status === 183));
+    await until(() => ringing.responses.some((r) => r.status === 183));
     ringing.cancel();
     t.equal((await ringing.final).status, 487);
-    await until('the CANCEL', () => callee.cancels.length === 1);
-    await until('the result', () => result !== undefined);
+    await until(() => callee.cancels.length === 1);
+    await until(() => result !== undefined);
     t.equal(result?.finalStatus, 487);
     callee.onInvite = (tx) => callee.answer(tx);
   });
@@ -309,7 +240,7 @@ t.test('a server, an application, far ends', async (t) => {
     onInvite = (req) =>
       void app.srf.proxyRequest(req, callee.uri('x'), {}).catch((e: unknown) => (error = e));
     t.equal((await caller.place(at, number, [['Max-Forwards', '0']]).final).status, 483);
-    await until('the error', () => error !== undefined);
+    await until(() => error !== undefined);
     t.match(error, /hops/);
     for (const [to, options, why] of [
       ['sip:x@127.0.0.1;transport=ws', {}, /not available/],
@@ -386,11 +317,11 @@ for (const proto of ['udp', 'tcp'] as const satisfies readonly Proto[]) {
     if (first === undefined || second === undefined || third === undefined) throw new Error('no calls');
     await caller.ack(first.mine);
     await caller.ack(second.mine);
-    await until('two ACKs', () => callee.acks.length === 2);
+    await until(() => callee.acks.length === 2);
     await server.end('SIGKILL');
     server = await startServer(sipPort, controlPort);
     await caller.ack(third.mine);
-    await until('the third ACK', () => callee.acks.length === 3);
+    await until(() => callee.acks.length === 3);
     t.equal((await caller.inDialog(first.mine, 'BYE')).status, 200);
     t.equal((await callee.inDialog(second.theirs, 'BYE')).status, 200);
     t.equal((await callee.inDialog(third.theirs, 'BYE')).status, 200);

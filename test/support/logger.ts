@@ -8,7 +8,8 @@ export interface LogLine {
 
 /** A logger that keeps its lines for the test to look at. */
 export function keepingLogger(lines: LogLine[] = []): Logger & { readonly lines: readonly LogLine[] } {
-  const at = (level: LogLine['level']) => (fields: object, text: string) => void lines.push({ level, fields, text });
+  const at = (level: LogLine['level']) => (fields: object, text: string) =>
+    void lines.push({ level, fields, text });
   return {
     lines,
     debug: at('debug'),

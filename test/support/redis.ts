@@ -22,7 +22,12 @@ export class TestRedis {
   #child: ChildProcess | undefined;
   #paused = false;
 
-  private constructor(directory: string, port: number, options: readonly string[], before: readonly string[] = []) {
+  private constructor(
+    directory: string,
+    port: number,
+    options: readonly string[],
+    before: readonly string[] = [],
+  ) {
     this.#before = before;
     this.url = join(directory, 'redis.sock');
     this.port = port;

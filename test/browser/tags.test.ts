@@ -1,0 +1,249 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Page } from 'playwright-core';
+import t from 'tap';
+import { KEY, makeDirectory, OTHER_ORIGIN, World } from '../http/fixture.js';
+import { freePort } from '../support/redis.js';
+import { openBrowser } from './browser.js';
+
+const HEARTBEAT = 400;
+const PRINTED = '(202) 555-0199';
+const browser = await openBrowser();
+t.teardown(() => browser.close());
+
+/** An HTTP interface on a socket whose demo site is its own address. */
+async function open(
+  life: { holdMs?: number; heartbeatMs?: number } = {},
+  extraOrigin?: string,
+): Promise<{ w: World; base: string }> {
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const directory = makeDirectory(extraOrigin, base, { holdMs: 30_000, heartbeatMs: HEARTBEAT, ...life });
+  const w = new World({ demo: { site: 'closed', endpoint: 'service' }, now: Date.now }, directory);
+  await w.http.listen('127.0.0.1', port);
+  return { w, base };
+}
+
+/** Waits until a condition of ours holds; the time is the test's own limit. */
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** What a page complains about: its console's errors, and scripts that broke. */
+function complaints(page: Page): string[] {
+  const all: string[] = [];
+  page.on('console', (message) => void (message.type() === 'error' && all.push(message.text())));
+  page.on('pageerror', (error) => void all.push(error.message));
+  return all;
+}
+
+const shownOn = (page: Page) => page.locator('#number').textContent();
+const held = (page: Page) => page.locator('#state.held').waitFor();
+
+t.test('the demo page shows a number of its own, the same after a reload and in another tab', async (t) => {
+  const { w, base } = await open();
+  t.teardown(() => w.http.close());
+  const page = await browser.context.newPage();
+  const wrong = complaints(page);
+  const response = await page.goto(`${base}/demo?utm_source=ads&utm_medium=cpc&gclid=g1`);
+  t.match(await response?.text(), `data-tagswitch>${PRINTED}<`, 'the printed number comes first');
+  await held(page);
+  t.equal(await shownOn(page), '(202) 555-0100');
+  t.equal(await page.locator('#number').getAttribute('href'), 'tel:+12025550100');
+  t.equal(await page.locator('#command').textContent(), 'bin/tagswitch call +12025550100');
+  t.match(await page.locator('.what').textContent(), PRINTED, 'what is marked as off stays');
+  const first = w.links.links[0]?.request;
+  t.match(first, { session: /^[0-9a-f]{32}$/, visitor: /^[0-9a-f]{32}$/ });
+  t.strictSame(JSON.parse(first?.touch ?? ''), {
+    source: 'ads',
+    medium: 'cpc',
+    clickIds: { gclid: 'g1' },
+    landingPage: `${base}/demo`,
+  });
+
+  await page.reload();
+  await held(page);
+  t.equal(await shownOn(page), '(202) 555-0100', 'a reload keeps it');
+  const tab = await browser.context.newPage();
+  await tab.goto(`${base}/demo`);
+  await held(tab);
+  t.equal(await shownOn(tab), '(202) 555-0100', 'another tab is the same visit');
+  await tab.close();
+  t.equal(w.links.links.length, 1);
+  const told = w.links.links[0]?.until ?? 0;
+  await until(() => (w.links.links[0]?.until ?? 0) > told);
+  t.ok((w.links.links[0]?.until ?? 0) > Date.now() + 25_000, 'heartbeats give it its full hold again');
+
+  await page.evaluate(`{
+    const key = Object.keys(localStorage).find((name) => name.startsWith('tagswitch.'));
+    const kept = JSON.parse(localStorage.getItem(key));
+    localStorage.setItem(key, JSON.stringify({ ...kept, seen: kept.seen - 31 * 60_000 }));
+  }`);
+  await page.reload();
+  await until(() => w.links.links.length === 2);
+  const second = w.links.links[1]?.request;
+  t.not(second?.session, first?.session, 'a new session after half an hour');
+  t.equal(second?.visitor, first?.visitor, 'of the same visitor');
+  t.strictSame(wrong, [], 'the policy of the page was never broken');
+  await page.close();
+});
+
+t.test('a page that is left lets its link end soon', async (t) => {
+  const { w, base } = await open();
+  t.teardown(() => w.http.close());
+  const page = await browser.context.newPage();
+  await page.goto(`${base}/demo`);
+  await held(page);
+  await page.goto('about:blank');
+  const left = () => (w.links.links[0]?.until ?? 0) - Date.now();
+  await until(() => left() < 10_000);
+  t.ok(left() < HEARTBEAT + 5_000 && left() > 0, `a heartbeat and 5 s are left (${left()} ms)`);
+  await page.goBack();
+  await held(page);
+  await until(() => left() > 20_000);
+  t.ok(left() > 20_000, 'who comes back has it again');
+  t.equal(w.links.links.length, 1);
+  await page.close();
+});
+
+t.test('a number that was taken away is replaced by another', async (t) => {
+  const { w, base } = await open();
+  t.teardown(() => w.http.close());
+  const page = await browser.context.newPage();
+  await page.goto(`${base}/demo`);
+  await held(page);
+  const link = w.links.links[0];
+  if (link === undefined) throw new Error('there is a link');
+  link.until = 0;
+  w.links.links.push({
+    ...link,
+    request: { ...link.request, session: 'another' },
+    until: Date.now() + 60_000,
+  });
+  await page.getByText('(202) 555-0101').waitFor();
+  t.equal(await page.locator('#number').getAttribute('href'), 'tel:+12025550101');
+  await page.close();
+});
+
+t.test('whatever fails, the page shows its printed number', async (t) => {
+  const { w, base } = await open({ holdMs: 2_000, heartbeatMs: 300 });
+  t.teardown(() => w.http.close());
+  w.links.failure = new Error('a fault of ours');
+  const page = await browser.context.newPage();
+  await page.goto(`${base}/demo`);
+  await page.locator('#state', { hasText: 'none could be given' }).waitFor();
+  t.equal(await shownOn(page), PRINTED, 'a 500');
+  w.links.failure = undefined;
+  await page.reload();
+  await held(page);
+  t.equal(await shownOn(page), '(202) 555-0100');
+  await w.http.close();
+  await page.locator('#state', { hasText: 'none could be given' }).waitFor();
+  t.equal(await shownOn(page), PRINTED, "the link ended unheard: the number may be another's by now");
+  t.equal(await page.locator('#number').getAttribute('href'), 'tel:+12025550199');
+  await page.close();
+});
+
+/** A site of its own on another port, with the snippet of POST /v1/tags and the strictest policy that lets it work. */
+async function openSite(): Promise<{
+  server: Server;
+  origin: string;
+  serve: (html: string, policy: string) => void;
+}> {
+  let html = '';
+  let policy = '';
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.setHeader('content-security-policy', policy);
+    response.end(html);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    server,
+    origin: `http://127.0.0.1:${port}`,
+    serve: (nextHtml, nextPolicy) => {
+      html = nextHtml;
+      policy = nextPolicy;
+    },
+  };
+}
+
+t.test(
+  "on a customer's page: every way of writing the number, and nothing else, across origins",
+  async (t) => {
+    const site = await openSite();
+    t.teardown(() => {
+      site.server.closeAllConnections();
+      site.server.close();
+    });
+    const { w, base } = await open({}, site.origin);
+    t.teardown(() => w.http.close());
+    const tags = await fetch(`${base}/v1/tags`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ site: 'web', endpoint: 'sales' }),
+    });
+    const { snippet } = (await tags.json()) as { snippet: string };
+    const body = `
+    <p id="text">Call (202) 555-0199, +1 202-555-0199, 202.555.0199 or 1 202 555 0199 today</p>
+    <p id="other">Fax 202-555-0111, order 12025550199123, 555-0199</p>
+    <a id="tel" href="tel:+1-202-555-0199"><b>202-555-0199</b></a>
+    <a id="elsewhere" href="tel:+12025550111">fax</a>
+    <span id="marked" data-tagswitch>one-two-three</span>
+    <p id="off" data-tagswitch-off>202-555-0199</p>
+    <textarea id="area">202-555-0199</textarea>`;
+    const policy = `default-src 'none'; script-src ${base}; connect-src ${base}`;
+    site.serve(
+      `<!doctype html><title>x</title><link rel="icon" href="data:,">${snippet}<body>${body}</body>`,
+      policy,
+    );
+    const page = await browser.context.newPage();
+    const wrong: string[] = [];
+    page.on('pageerror', (error) => void wrong.push(error.message));
+    page.on('console', (message) => void (message.text().includes('script') && wrong.push(message.text())));
+    await page.goto(`${site.origin}/landing?utm_campaign=${'ü'.repeat(300)}&gclid=${'x'.repeat(600)}`);
+    await page.getByText('Call (202) 555-0100').waitFor();
+    const text = (id: string) => page.locator(`#${id}`).textContent();
+    t.equal(
+      await text('text'),
+      `Call ${Array(2).fill('(202) 555-0100').join(', ')}, (202) 555-0100 or (202) 555-0100 today`,
+    );
+    t.equal(await text('other'), 'Fax 202-555-0111, order 12025550199123, 555-0199');
+    t.equal(await page.locator('#tel').getAttribute('href'), 'tel:+12025550100');
+    t.equal(await text('tel'), '(202) 555-0100');
+    t.equal(await page.locator('#elsewhere').getAttribute('href'), 'tel:+12025550111');
+    t.equal(await text('marked'), '(202) 555-0100');
+    t.equal(await text('off'), '202-555-0199');
+    t.equal(await page.locator('#area').inputValue(), '202-555-0199');
+    t.match(JSON.parse(w.links.links[0]?.request.touch ?? ''), { campaign: /^ü{200}$/ }, 'a touch that fits');
+    await until(() => w.links.asked > 1);
+    t.ok(w.links.asked > 1, 'the heartbeat passes its preflight');
+    await page.goto('about:blank');
+    await until(() => (w.links.links[0]?.until ?? Infinity) < Date.now() + 10_000);
+    t.ok(
+      (w.links.links[0]?.until ?? Infinity) < Date.now() + 10_000,
+      'the beacon arrives from another origin',
+    );
+    t.strictSame(wrong, []);
+
+    await page.addInitScript({
+      content: `Object.defineProperty(window, 'localStorage', { get: () => { throw new DOMException('refused', 'SecurityError'); } })`,
+    });
+    await page.goto(`${site.origin}/landing`);
+    await page.getByText('Call (202) 555-010').waitFor();
+    t.equal(w.links.links.length, 2, 'without storage each page is a visit of its own');
+
+    w.acme.sites.forEach((one) => Object.assign(one, { origins: [OTHER_ORIGIN] }));
+    await page.goto(`${site.origin}/landing`);
+    await page.waitForLoadState('networkidle');
+    t.match(
+      await text('text'),
+      /^Call \(202\) 555-0199, \+1 202-555-0199/,
+      'an origin that is not listed: as it was printed',
+    );
+    await page.close();
+  },
+);

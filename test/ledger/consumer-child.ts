@@ -1,0 +1,21 @@
+import { StreamConsumer } from '../../src/ledger/consumer.js';
+import { SqliteCallLog } from '../../src/ledger/sqlite-call-log.js';
+import { RedisClients } from '../../src/redis/clients.js';
+import { RedisEventStreams } from '../../src/redis/event-stream.js';
+import { ACCOUNT } from '../calls/samples.js';
+import { keepingLogger } from '../support/logger.js';
+
+// A ledger that commits and is killed before it can acknowledge.
+const [path = '', url = ''] = process.argv.slice(2);
+const clients = new RedisClients(url, keepingLogger());
+const streams = new RedisEventStreams(clients.background, clients.dedicated('wake'));
+streams.settle = () => {
+  process.send?.('committed');
+  return new Promise(() => undefined);
+};
+new StreamConsumer({
+  streams,
+  callLog: await SqliteCallLog.open(path),
+  accounts: () => [ACCOUNT],
+  logger: keepingLogger(),
+});
