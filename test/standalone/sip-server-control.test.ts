@@ -10,6 +10,7 @@ import { readSettings, SettingsError } from '../../src/standalone/sip-server/set
 import { SipServer } from '../../src/standalone/sip-server/sip-server.js';
 import { bestResponse } from '../../src/standalone/sip-server/best-response.js';
 import { SipResponse } from '../../src/standalone/sip/message.js';
+import { parseMessage } from '../../src/standalone/sip/parse.js';
 import { SipTransport } from '../../src/standalone/sip/transport.js';
 import { Agent } from './support/agent.js';
 import { ManualClock } from './support/manual-clock.js';
@@ -353,6 +354,9 @@ t.test('the application goes away in a call: the call stays', async (t) => {
     await server.close();
   });
   await control.ask('route|invite');
+  const watcher = await Control.open(server);
+  t.teardown(() => watcher.close());
+  await watcher.ask('route|cdr:stop');
   callee.onInvite = (tx) => {
     tx.reply(180);
     control.close();
@@ -375,7 +379,111 @@ t.test('the application goes away in a call: the call stays', async (t) => {
     'a re-INVITE',
   );
   t.equal((await caller.inDialog(mine, 'BYE', 2)).status, 200);
-  t.equal(callee.requests.at(-1)?.method, 'BYE');
+  t.equal((await caller.inDialog(mine, 'BYE', 2)).status, 200);
+  t.same(
+    callee.requests.slice(-2).map((r) => r.method),
+    ['BYE', 'BYE'],
+  );
+  await watcher.ask('ping');
+  const stops = watcher.frames.filter((f) => f.includes('|cdr:stop|'));
+  t.same(
+    stops.map((f) => f.split('|')[2]),
+    ['network', 'application'],
+    'a repeated BYE is recorded once',
+  );
+});
+
+t.test('answers that are repeated, late, or cross a CANCEL; nothing is left behind', async (t) => {
+  const clock = new ManualClock();
+  const server = await start({ clock });
+  const caller = await Agent.listen('udp');
+  const callee = await Agent.listen('udp');
+  const control = await Control.open(server);
+  t.teardown(async () => {
+    control.close();
+    await Promise.all([caller.close(), callee.close()]);
+    await server.close();
+  });
+  await control.ask('route|invite');
+  const number = `sip:+12025550100@127.0.0.1:${server.sipAddress.port}`;
+  const order = async (): Promise<string> => {
+    const { head } = await control.sip('INVITE');
+    control.frames.length = 0;
+    return control.send(
+      `proxy|${head[8]}|remainInDialog|fullResponse||serial|1s||${callee.uri('x')}\r\nINVITE x SIP/2.0\r\n\r\n`,
+    );
+  };
+
+  callee.onInvite = (tx) => {
+    callee.answer(tx);
+    callee.answer(tx);
+  };
+  const repeated = caller.place(at(server), number);
+  const first = await order();
+  await until(() => repeated.responses.filter((r) => r.status === 200).length === 2);
+  t.same(await control.reply(first, 'done'), ['OK', 'done']);
+  t.equal(control.frames.filter((f) => f.includes('continue')).length, 1, 'told once');
+
+  // The callee answers just as it is cancelled: the caller has his 487, the application hears of the 200.
+  callee.onInvite = (tx) => {
+    tx.handlers = { onCancel: () => callee.answer(tx) };
+    tx.reply(180);
+  };
+  const crossed = caller.place(at(server), number);
+  const second = await order();
+  await until(() => crossed.responses.some((r) => r.status === 180));
+  crossed.cancel();
+  t.equal((await crossed.final).status, 487);
+  t.match((await control.reply(second, 'continue')).slice(-1), ['continue']);
+  t.same(await control.reply(second, 'done'), ['OK', 'done']);
+
+  // A target wakes up after the provisional timeout: nobody is interested, and nobody cancels it.
+  const sleeper = createSocket('udp4').bind(0, '127.0.0.1');
+  t.teardown(() => sleeper.close());
+  await once(sleeper, 'listening');
+  const heard: string[] = [];
+  let invite: Buffer | undefined;
+  sleeper.on('message', (bytes) => {
+    heard.push(bytes.toString().split(' ')[0] ?? '');
+    invite ??= bytes;
+  });
+  const slow = caller.place(at(server), number);
+  const { head } = await control.sip('INVITE');
+  const third = control.send(
+    `proxy|${head[8]}||fullResponse||serial|1s||sip:x@127.0.0.1:${sleeper.address().port}\r\nINVITE x SIP/2.0\r\n\r\n`,
+  );
+  await until(() => invite !== undefined);
+  clock.pass(1000);
+  t.equal((await slow.final).status, 408);
+  t.same(await control.reply(third), ['OK', 'done'], 'no branch answered');
+  const asked = parseMessage(invite ?? Buffer.alloc(0));
+  if (asked?.kind !== 'request') throw new Error('no INVITE');
+  for (const status of [180, 200]) {
+    sleeper.send(
+      SipResponse.to(asked, status, { toTag: 'late' }).toBuffer(),
+      server.sipAddress.port,
+      '127.0.0.1',
+    );
+  }
+  await control.ask('ping');
+  clock.pass(64_000);
+  await control.ask('ping');
+  t.same([...new Set(heard)], ['INVITE'], 'neither CANCEL nor ACK');
+  t.same(
+    slow.responses.map((r) => r.status),
+    [100, 408],
+  );
+
+  control.frames.length = 0;
+  const reliable = caller.place(at(server), number);
+  const pending = await control.sip('INVITE');
+  const refused = await control.ask(`sip|${pending.head[8]}|\r\nSIP/2.0 183 x\r\nRequire: 100rel\r\n\r\n`);
+  t.same(refused, ['NOK', 'Remote endpoint does not support 100rel']);
+  await control.ask(`sip|${pending.head[8]}|\r\nSIP/2.0 480 x\r\n\r\n`);
+  t.equal((await reliable.final).status, 480);
+
+  clock.pass(200_000);
+  t.same(server.counts, { client: 0, server: 0, pending: 0, tcp: 0 }, 'every transaction ends');
 });
 
 t.test('TCP: limits on connections, silence and half messages', async (t) => {
