@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { Target } from '../../src/standalone/sip/flow.js';
 import { standardTimers } from '../../src/standalone/sip/timers.js';
 import { encodeFrame, FrameDecoder, wireTime } from '../../src/standalone/sip-server/control-frame.js';
@@ -88,6 +88,25 @@ async function start(options: { clock?: ManualClock; timerCMs?: number } = {}): 
     log: () => undefined,
     ...options,
   });
+}
+
+/** A server, an application that takes INVITEs, and two far ends; all of it ends with the test. */
+async function stage(
+  t: Test,
+  options: { clock?: ManualClock; callee?: 'udp' | 'tcp' } = {},
+): Promise<{ server: SipServer; caller: Agent; callee: Agent; control: Control; number: string }> {
+  const server = await start(options.clock === undefined ? {} : { clock: options.clock });
+  const caller = await Agent.listen('udp');
+  const callee = await Agent.listen(options.callee ?? 'udp');
+  const control = await Control.open(server);
+  t.teardown(async () => {
+    control.close();
+    await Promise.all([caller.close(), callee.close()]);
+    await server.close();
+  });
+  await control.ask('route|invite');
+  const number = `sip:+12025550100@127.0.0.1:${server.sipAddress.port}`;
+  return { server, caller, callee, control, number };
 }
 
 const at = (server: SipServer): Target => ({ proto: 'udp', ...server.sipAddress });
@@ -258,17 +277,8 @@ t.test('the control port: secret, verbs, order of tokens', async (t) => {
 
 t.test('time: timer C, requests that nobody answers, and made-up answers', async (t) => {
   const clock = new ManualClock();
-  const server = await start({ clock });
-  const caller = await Agent.listen('udp');
-  const callee = await Agent.listen('udp');
-  const control = await Control.open(server);
-  t.teardown(async () => {
-    control.close();
-    await Promise.all([caller.close(), callee.close()]);
-    await server.close();
-  });
-  for (const verb of ['invite', 'cdr:attempt', 'cdr:start', 'cdr:stop']) await control.ask(`route|${verb}`);
-  const number = `sip:+12025550100@127.0.0.1:${server.sipAddress.port}`;
+  const { server, caller, callee, control, number } = await stage(t, { clock });
+  for (const verb of ['cdr:attempt', 'cdr:start', 'cdr:stop']) await control.ask(`route|${verb}`);
   const silent = createSocket('udp4').bind(0, '127.0.0.1');
   t.teardown(() => silent.close());
   await once(silent, 'listening');
@@ -317,17 +327,8 @@ t.test('time: timer C, requests that nobody answers, and made-up answers', async
 });
 
 t.test('transports that differ: one Record-Route, of the outgoing side', async (t) => {
-  const server = await start();
-  const caller = await Agent.listen('udp');
-  const callee = await Agent.listen('tcp');
-  const control = await Control.open(server);
-  t.teardown(async () => {
-    control.close();
-    await Promise.all([caller.close(), callee.close()]);
-    await server.close();
-  });
-  await control.ask('route|invite');
-  const placed = caller.place(at(server), `sip:+12025550100@127.0.0.1:${server.sipAddress.port}`);
+  const { server, caller, callee, control, number } = await stage(t, { callee: 'tcp' });
+  const placed = caller.place(at(server), number);
   const { head } = await control.sip('INVITE');
   control.send(
     `proxy|${head[8]}|remainInDialog|fullResponse||serial|||${callee.uri('x')}\r\nINVITE x SIP/2.0\r\n\r\n`,
@@ -345,15 +346,7 @@ t.test('transports that differ: one Record-Route, of the outgoing side', async (
 });
 
 t.test('the application goes away in a call: the call stays', async (t) => {
-  const server = await start();
-  const caller = await Agent.listen('udp');
-  const callee = await Agent.listen('udp');
-  const control = await Control.open(server);
-  t.teardown(async () => {
-    await Promise.all([caller.close(), callee.close()]);
-    await server.close();
-  });
-  await control.ask('route|invite');
+  const { server, caller, callee, control, number } = await stage(t);
   const watcher = await Control.open(server);
   t.teardown(() => watcher.close());
   await watcher.ask('route|cdr:stop');
@@ -362,7 +355,7 @@ t.test('the application goes away in a call: the call stays', async (t) => {
     control.close();
     setTimeout(() => callee.answer(tx), 50);
   };
-  const placed = caller.place(at(server), `sip:+12025550100@127.0.0.1:${server.sipAddress.port}`);
+  const placed = caller.place(at(server), number);
   const { head } = await control.sip('INVITE');
   control.send(
     `proxy|${head[8]}|remainInDialog|fullResponse||serial|||${callee.uri('x')}\r\nINVITE x SIP/2.0\r\n\r\n`,
@@ -395,17 +388,7 @@ t.test('the application goes away in a call: the call stays', async (t) => {
 
 t.test('answers that are repeated, late, or cross a CANCEL; nothing is left behind', async (t) => {
   const clock = new ManualClock();
-  const server = await start({ clock });
-  const caller = await Agent.listen('udp');
-  const callee = await Agent.listen('udp');
-  const control = await Control.open(server);
-  t.teardown(async () => {
-    control.close();
-    await Promise.all([caller.close(), callee.close()]);
-    await server.close();
-  });
-  await control.ask('route|invite');
-  const number = `sip:+12025550100@127.0.0.1:${server.sipAddress.port}`;
+  const { server, caller, callee, control, number } = await stage(t, { clock });
   const order = async (): Promise<string> => {
     const { head } = await control.sip('INVITE');
     control.frames.length = 0;
@@ -520,16 +503,7 @@ t.test('TCP: limits on connections, silence and half messages', async (t) => {
 });
 
 t.test('the same request by two ways is one request', async (t) => {
-  const server = await start();
-  const caller = await Agent.listen('udp');
-  const control = await Control.open(server);
-  t.teardown(async () => {
-    control.close();
-    await caller.close();
-    await server.close();
-  });
-  await control.ask('route|invite');
-  const number = `sip:+12025550100@127.0.0.1:${server.sipAddress.port}`;
+  const { server, caller, control, number } = await stage(t);
   const first = caller.place(at(server), number, [
     ['Call-ID', 'same'],
     ['From', '<sip:a@127.0.0.1>;tag=same'],
@@ -548,16 +522,9 @@ t.test('the same request by two ways is one request', async (t) => {
 });
 
 t.test('garbage, floods and half messages leave it alive', async (t) => {
-  const server = await start();
-  const caller = await Agent.listen('udp');
-  const control = await Control.open(server);
+  const { server, caller, control } = await stage(t);
   const udp = createSocket('udp4');
-  t.teardown(async () => {
-    control.close();
-    udp.close();
-    await caller.close();
-    await server.close();
-  });
+  t.teardown(() => udp.close());
   await control.ask('route|options');
   const { port } = server.sipAddress;
   const seed = Buffer.from(
