@@ -57,6 +57,7 @@ function start(
     } else {
       page.putBack();
       held = undefined;
+      clearTimeout(timer);
     }
     const detail: Shown = {
       state,
@@ -69,7 +70,7 @@ function start(
     document.dispatchEvent(new CustomEvent('tagswitch', { detail }));
   }
 
-  /** Ends before the hold is over: a page that is not heard must not show a number that may be another's by now. */
+  /** One request; no answer in time is a failure as any other. */
   function send(path: string, method: string, body?: string): Promise<Response> {
     const control = new AbortController();
     const alarm = setTimeout(() => control.abort(), PATIENCE_MS);

@@ -2,9 +2,9 @@ import type { DirectoryIndex, PoolOwner, SiteOwner } from '../directory/director
 
 /** What pages are looked up by, beside what the directory's own index answers. One a version, made when first asked. */
 export class PageIndex {
-  readonly #origins = new Map<string, SiteOwner[]>();
+  readonly #origins = new Map<string, readonly SiteOwner[]>();
   readonly #pools = new Map<string, PoolOwner>();
-  readonly #sites = new Map<string, SiteOwner[]>();
+  readonly #sites = new Map<string, readonly SiteOwner[]>();
 
   static readonly #made = new WeakMap<DirectoryIndex, PageIndex>();
 
@@ -17,8 +17,9 @@ export class PageIndex {
   private constructor({ directory }: DirectoryIndex) {
     for (const account of directory.accounts) {
       for (const site of account.sites) {
-        for (const name of [site.id, site.name]) append(this.#sites, name, { account, site });
-        for (const origin of site.origins) append(this.#origins, origin, { account, site });
+        const owner = { account, site };
+        for (const name of [site.id, site.name]) this.#sites.set(name, [...this.sites(name), owner]);
+        for (const origin of site.origins) this.#origins.set(origin, [...this.sitesOfOrigin(origin), owner]);
       }
       for (const pool of account.pools) this.#pools.set(pool.id, { account, pool });
     }
@@ -41,10 +42,4 @@ export class PageIndex {
   pool(id: string): PoolOwner | undefined {
     return this.#pools.get(id);
   }
-}
-
-function append<T>(map: Map<string, T[]>, key: string, value: T): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
 }

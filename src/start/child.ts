@@ -13,7 +13,7 @@ export interface ChildSpec {
    */
   readonly ready: 'line' | 'message' | ((child: ChildProcess) => Promise<void>);
   /** Where its standard error goes. */
-  readonly stderr: 'inherit' | number;
+  readonly stderr: number;
 }
 
 /** The program ended before it was ready: there is no point in starting it again. */
@@ -84,7 +84,9 @@ export class Child {
   async #run(): Promise<void> {
     this.#enter('starting');
     const { name, command, args, env, ready, stderr } = this.#spec;
-    const inherited = Object.fromEntries(INHERITED.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])));
+    const inherited = Object.fromEntries(
+      INHERITED.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])),
+    );
     const child = spawn(command, args, {
       env: { ...inherited, ...env },
       // A pipe as standard input tells a program of ours when we are gone. Its own group: Ctrl-C is ours to handle.
@@ -150,10 +152,16 @@ export class Child {
       if (this.#upAt === 0) return;
     } else this.#enter('waiting');
     if (Date.now() - this.#upAt > STAYED_MS) this.#waitMs = FIRST_WAIT_MS;
-    this.#log.warn({ program: name, exitCode: code, againInMs: this.#waitMs }, 'a program ended and is started again');
+    this.#log.warn(
+      { program: name, exitCode: code, againInMs: this.#waitMs },
+      'a program ended and is started again',
+    );
     this.#timer = setTimeout(() => {
       this.#run().catch((error: unknown) => {
-        this.#log.error({ program: name, reason: error instanceof Error ? error.message : 'unknown' }, 'a program did not start');
+        this.#log.error(
+          { program: name, reason: error instanceof Error ? error.message : 'unknown' },
+          'a program did not start',
+        );
       });
     }, this.#waitMs);
     this.#waitMs = Math.min(this.#waitMs * 2, LONGEST_WAIT_MS);
@@ -167,7 +175,11 @@ export class Child {
       return;
     }
     this.#enter('stopping');
-    const ended = new Promise<void>((resolve) => child.once('exit', () => { resolve(); }));
+    const ended = new Promise<void>((resolve) =>
+      child.once('exit', () => {
+        resolve();
+      }),
+    );
     child.kill('SIGTERM');
     const timer = setTimeout(() => {
       this.#log.warn({ program: this.#spec.name }, 'a program did not stop and is killed');
@@ -196,7 +208,7 @@ function onLine(child: ChildProcess, said: (object: Readonly<Record<string, unkn
     done = true;
     try {
       const object: unknown = JSON.parse(text.slice(0, end));
-      if (typeof object === 'object' && object !== null && 'ready' in object) said(object as Record<string, unknown>);
+      if (typeof object === 'object' && object !== null && 'ready' in object) said({ ...object });
     } catch {
       child.kill('SIGKILL');
     }

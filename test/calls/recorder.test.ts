@@ -126,7 +126,7 @@ t.test('only the reader of a node records', async (t) => {
 });
 
 t.test('calls that the node lost are closed, once its spool had its time', async (t) => {
-  const { feed, record, put, told, start } = stage();
+  const { feed, log, record, put, told, start } = stage();
   const call = (n: number, ...more: CallEvent[]) => put(received(callId(n)), planned(callId(n)), ...more);
   call(1);
   call(2);
@@ -152,6 +152,7 @@ t.test('calls that the node lost are closed, once its spool had its time', async
   t.match(record(callId(4)), { endedAt: null }, 'it goes through no node');
   t.match(record(callId(5)), { endedAt: null }, 'it may be on its way');
   t.match(record(callId(6)), { result: 'answered' });
+  t.equal(log.get(callId(6))?.length, 3, 'its end was told: nothing is added');
 });
 
 t.test('live calls are kept', async (t) => {

@@ -341,9 +341,19 @@ t.test(
         payload: JSON.stringify({ ...GOOD, session: 'f' }),
       });
       t.equal(elsewhere.statusCode, 201, 'another address');
+      const forwarded = (session: string, world: World, from: string) =>
+        world.allocate({ ...GOOD, session }, { 'x-forwarded-for': from });
+      const own = (await forwarded('g', w, '192.0.2.8')).json<Reply>();
+      t.equal(own.link, null, 'nobody may name his own address');
+      const behind = new World({ newLinks: { burst: 1, perSecond: 1 }, trustedProxies: ['127.0.0.0/8'] });
+      t.teardown(() => behind.http.close());
+      t.equal((await forwarded('a', behind, '192.0.2.8')).statusCode, 201, 'but our own proxy may');
+      t.equal((await forwarded('b', behind, '192.0.2.9')).statusCode, 201);
+      const spoofed = (await forwarded('c', behind, '198.51.100.1, 192.0.2.9')).json<Reply>();
+      t.equal(spoofed.link, null, 'it speaks for the nearest stranger, who may name nobody');
       w.now += 1_000;
       t.equal((await w.allocate({ ...GOOD, session: 'd' })).statusCode, 201, 'a second later');
-      t.match((await w.metrics.text()).body, /outcome="busyAddress"\} 1/);
+      t.match((await w.metrics.text()).body, /outcome="busyAddress"\} 2/);
     });
   },
 );

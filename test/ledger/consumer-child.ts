@@ -13,4 +13,9 @@ streams.settle = () => {
   process.send?.('committed');
   return new Promise(() => undefined);
 };
-new StreamConsumer({ streams, callLog: await SqliteCallLog.open(path), accounts: () => [ACCOUNT], logger: keepingLogger() });
+new StreamConsumer({
+  streams,
+  callLog: await SqliteCallLog.open(path),
+  accounts: () => [ACCOUNT],
+  logger: keepingLogger(),
+});

@@ -14,7 +14,7 @@ import { RedisEventStreams } from '../../src/redis/event-stream.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { ACCOUNT, callId, ended, received } from '../calls/samples.js';
 import { keepingLogger } from '../support/logger.js';
-import { TestRedis } from '../support/redis.js';
+import { freePort, TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
 const OTHER = 'acc_zzzzzzzzzzzzzzzz';
@@ -25,6 +25,7 @@ async function stage(t: Test, redisUrl?: string) {
   const redis = await TestRedis.start();
   const logger = keepingLogger();
   const clients = new RedisClients(redisUrl ?? redis.url, logger);
+  t.teardown(() => clients.close('test'));
   await clients.ready(5_000);
   const path = join(top, `calls-${(logs += 1)}.db`);
   const callLog = await SqliteCallLog.open(path);
@@ -32,7 +33,15 @@ async function stage(t: Test, redisUrl?: string) {
   const streams = new RedisEventStreams(clients.background, clients.dedicated('wake'));
   const consumers: StreamConsumer[] = [];
   const consume = (more: Partial<ConsumerParts> = {}) => {
-    const consumer = new StreamConsumer({ streams, callLog, accounts: () => [ACCOUNT, OTHER], logger, roundMs: 100, idleMs: 300, ...more });
+    const consumer = new StreamConsumer({
+      streams,
+      callLog,
+      accounts: () => [ACCOUNT, OTHER],
+      logger,
+      roundMs: 100,
+      idleMs: 300,
+      ...more,
+    });
     consumers.push(consumer);
     return consumer;
   };
@@ -44,7 +53,10 @@ async function stage(t: Test, redisUrl?: string) {
   });
   const left = async (account = ACCOUNT) => {
     const { events } = accountKeys(account);
-    const [entries, groups] = [await clients.background.xlen(events), await clients.background.xinfo('GROUPS', events)];
+    const [entries, groups] = [
+      await clients.background.xlen(events),
+      await clients.background.xinfo('GROUPS', events),
+    ];
     const [group] = groups as unknown[][];
     return { entries, pending: group?.[group.indexOf('pending') + 1] };
   };
@@ -87,7 +99,9 @@ t.test('what is no event stays where it is', async (t) => {
 t.test('the call log is away for a while', async (t) => {
   const { stream, consume, callLog, left, has } = await stage(t);
   let down = true;
-  const log: Pick<CallLog, 'append'> = { append: (events) => (down ? Promise.reject(new Error('locked')) : callLog.append(events)) };
+  const log: Pick<CallLog, 'append'> = {
+    append: (events) => (down ? Promise.reject(new Error('locked')) : callLog.append(events)),
+  };
   const consumer = consume({ callLog: log });
   await stream.append(received(callId(1)));
   await until(async () => (await left()).pending === 1);
@@ -154,7 +168,11 @@ t.test('two consumers share the work', async (t) => {
   await Promise.all(Array.from({ length: 400 }, (_, n) => stream.append(received(callId(n)))));
   await until(async () => (await left()).entries === 0);
   t.equal((await callLog.list(ACCOUNT, { limit: 500 })).items.length, 400);
-  t.equal(consumers.reduce((sum, { counts }) => sum + counts.committed, 0), 400, 'each event once');
+  t.equal(
+    consumers.reduce((sum, { counts }) => sum + counts.committed, 0),
+    400,
+    'each event once',
+  );
 });
 
 t.test('consumers that are gone are forgotten', async (t) => {
@@ -164,20 +182,30 @@ t.test('consumers that are gone are forgotten', async (t) => {
   t.equal((await streams.read(ACCOUNT, 'second', 1)).length, 1);
   await new Promise((resolve) => setTimeout(resolve, 30));
   await streams.tidy(ACCOUNT, 20);
-  const names = ((await clients.background.xinfo('CONSUMERS', accountKeys(ACCOUNT).events, 'ledger')) as unknown[][]).map((one) => one[1]);
+  const names = (
+    (await clients.background.xinfo('CONSUMERS', accountKeys(ACCOUNT).events, 'ledger')) as unknown[][]
+  ).map((one) => one[1]);
   t.strictSame(names, ['second'], 'but for those that have something pending');
   await clients.background.xtrim(accountKeys(ACCOUNT).events, 'MAXLEN', 0);
-  t.strictSame(await streams.claim(ACCOUNT, 'third', 0, 10), [], 'an entry that was deleted while pending is no entry');
+  t.strictSame(
+    await streams.claim(ACCOUNT, 'third', 0, 10),
+    [],
+    'an entry that was deleted while pending is no entry',
+  );
 });
 
 t.test('in a cluster', async (t) => {
-  const node = await TestRedis.startNode();
+  const [port, bus] = [await freePort(), await freePort()];
+  const options = ['--bind', '127.0.0.1', '--cluster-enabled', 'yes', '--cluster-port', String(bus)];
+  const node = await TestRedis.start([...options, '--cluster-announce-ip', '127.0.0.1'], port);
   t.teardown(() => node.stop());
-  const admin = new RedisClients(`redis://127.0.0.1:${node.port}`, keepingLogger());
+  const admin = new RedisClients(node.url, keepingLogger());
+  t.teardown(() => admin.close('test'));
   await admin.ready(5_000);
   await admin.background.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
-  await until(async () => String(await admin.background.call('CLUSTER', 'INFO')).includes('cluster_state:ok'));
-  await admin.close('test');
+  await until(async () =>
+    String(await admin.background.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+  );
   const { stream, consume, callLog, has } = await stage(t, `redis-cluster://127.0.0.1:${node.port}`);
   consume({ roundMs: 60_000 });
   await stream.append(received(callId(1)));

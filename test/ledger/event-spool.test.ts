@@ -1,6 +1,16 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -75,7 +85,11 @@ t.test('Redis hangs', async (t) => {
   redis.resume();
   await until(() => !spool.spooling);
   const there = await inStream();
-  t.strictSame([...new Set(there)].sort((a, b) => a - b), numbers(0, 300), 'none is lost; some may be there twice');
+  t.strictSame(
+    [...new Set(there)].sort((a, b) => a - b),
+    numbers(0, 300),
+    'none is lost; some may be there twice',
+  );
 });
 
 t.test('a stream that refuses an event holds up no other', async (t) => {
@@ -98,7 +112,10 @@ t.test('what dead processes left', async (t) => {
   mkdirSync(folder, { recursive: true });
   const host = hostname().replace(/[^A-Za-z0-9.]/g, '');
   const gone = join(folder, `events-${host}-4194300-aaaaaaaa.open.jsonl`);
-  writeFileSync(gone, `${writeEvent(event(1))}\n\n${'x'.repeat(10)}\n${writeEvent(event(2))}\n${writeEvent(event(3)).slice(0, 40)}`);
+  writeFileSync(
+    gone,
+    `${writeEvent(event(1))}\n\n${'x'.repeat(10)}\n${writeEvent(event(2))}\n${writeEvent(event(3)).slice(0, 40)}`,
+  );
   const alive = join(folder, `events-${host}-${process.ppid}-bbbbbbbb.sealed-000001.jsonl`);
   writeFileSync(alive, `${writeEvent(event(4))}\n`);
   const before = join(folder, `events-${host}-${process.pid}-cccccccc.sealed-000001.jsonl`);
@@ -110,8 +127,15 @@ t.test('what dead processes left', async (t) => {
   writeFileSync(talking, `${writeEvent(event(7))}\n`);
   const { spool, inStream } = await stage(t, folder);
   await until(async () => (await inStream()).length === 4);
-  t.strictSame((await inStream()).sort((a, b) => a - b), [1, 2, 5, 6], 'of the dead, of one with our id before us, of a silent machine');
-  t.strictSame([gone, alive, before, silent, talking].map((path) => existsSync(path)), [false, true, false, false, true]);
+  t.strictSame(
+    (await inStream()).sort((a, b) => a - b),
+    [1, 2, 5, 6],
+    'of the dead, of one with our id before us, of a silent machine',
+  );
+  t.strictSame(
+    [gone, alive, before, silent, talking].map((path) => existsSync(path)),
+    [false, true, false, false, true],
+  );
   t.equal(spool.counts.torn, 2);
 });
 
@@ -121,7 +145,9 @@ t.test('killed while Redis is down: every acknowledged event is replayed', async
   await redis.kill();
   const acknowledged: number[] = [];
   for (const from of [1_000, 100_000]) {
-    const child = fork(new URL('./spool-child.js', import.meta.url), [folder, redis.url, String(from)], { silent: true });
+    const child = fork(new URL('./spool-child.js', import.meta.url), [folder, redis.url, String(from)], {
+      silent: true,
+    });
     if (child.stdout === null) throw new Error('no output');
     let count = 0;
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -137,10 +163,17 @@ t.test('killed while Redis is down: every acknowledged event is replayed', async
   await redis.start();
   await clients.ready(5_000);
   const logger = keepingLogger();
-  const heir = new EventSpool(new EventStream(new RedisScripts(clients.call, CALL_DEADLINE_MS)), folder, logger);
+  const heir = new EventSpool(
+    new EventStream(new RedisScripts(clients.call, CALL_DEADLINE_MS)),
+    folder,
+    logger,
+  );
   await until(() => files(folder).length === 0);
   const there = new Set(await inStream());
-  t.strictSame(acknowledged.filter((n) => !there.has(n)), []);
+  t.strictSame(
+    acknowledged.filter((n) => !there.has(n)),
+    [],
+  );
   t.ok(acknowledged.length > 100);
   await heir.close('test');
 });
@@ -153,7 +186,11 @@ t.test('taken for dead while it writes', async (t) => {
   renameSync(join(folder, name), join(folder, 'taken'));
   await spool.append(event(2));
   await until(() => files(folder).length === 1);
-  t.match(readFileSync(join(folder, files(folder)[0] ?? ''), 'utf8'), writeEvent(event(2)), 'what the new owner may not have read is in a new file');
+  t.match(
+    readFileSync(join(folder, files(folder)[0] ?? ''), 'utf8'),
+    writeEvent(event(2)),
+    'what the new owner may not have read is in a new file',
+  );
   await redis.start();
   await until(() => !spool.spooling);
   t.strictSame(await inStream(), [2]);
@@ -172,7 +209,11 @@ t.test('closing', async (t) => {
 
 t.test('a disk that takes nothing', async (t) => {
   const folder = newFolder();
-  const spool = new EventSpool({ append: () => Promise.reject(new Error('no Redis')) }, folder, keepingLogger());
+  const spool = new EventSpool(
+    { append: () => Promise.reject(new Error('no Redis')) },
+    folder,
+    keepingLogger(),
+  );
   rmSync(folder, { recursive: true });
   await t.rejects(spool.append(event(1)), { code: 'ENOENT' }, 'the caller is told');
   await spool.close('test');

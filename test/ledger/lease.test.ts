@@ -14,7 +14,10 @@ async function stage(t: Test) {
   await clients.ready(5_000);
   const leases: Lease[] = [];
   const ask = (changes: boolean[] = []) => {
-    const lease = new Lease(clients.call, KEY, keepingLogger(), { leaseMs: 400, changed: (may) => changes.push(may) });
+    const lease = new Lease(clients.call, KEY, keepingLogger(), {
+      leaseMs: 400,
+      changed: (may) => changes.push(may),
+    });
     leases.push(lease);
     return lease;
   };
@@ -49,7 +52,11 @@ t.test('the holder dies', async (t) => {
   await clients.call.set(KEY, 'one that came while this one hung', 'PX', 10_000);
   await until(() => !lease.mayRead(), 1_000);
   await lease.close('test');
-  t.equal(await clients.call.get(KEY), 'one that came while this one hung', 'what is not ours is not given up');
+  t.equal(
+    await clients.call.get(KEY),
+    'one that came while this one hung',
+    'what is not ours is not given up',
+  );
 });
 
 t.test('Redis is down', async (t) => {

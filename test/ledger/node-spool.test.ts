@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
@@ -50,7 +59,12 @@ t.test('what is written is told, once', async (t) => {
   mkdirSync(folder, { recursive: true });
   writeFileSync(master, line(1) + line(2));
   await until(() => told().length === 2);
-  t.match(events[0], { kind: 'ended', result: 'answered', destination: 'to TOKEN', answeredAt: 1_795_366_067_175 });
+  t.match(events[0], {
+    kind: 'ended',
+    result: 'answered',
+    destination: 'to TOKEN',
+    answeredAt: 1_795_366_067_175,
+  });
   appendFileSync(master, line(3).slice(0, 60));
   await new Promise((resolve) => setTimeout(resolve, 60));
   t.equal(told().length, 2, 'half a line is no line');
@@ -95,22 +109,37 @@ t.test('rotation and truncation', async (t) => {
   await until(() => told().includes(9));
   await spool.close('test');
   t.notOk(told().includes(8), 'other files are left alone');
-  t.equal(Object.keys(JSON.parse(readFileSync(join(base, 'data', 'node-1.json'), 'utf8')) as object).length, 1, 'a file that is gone is forgotten');
+  t.equal(
+    Object.keys(JSON.parse(readFileSync(join(base, 'data', 'node-1.json'), 'utf8')) as object).length,
+    1,
+    'a file that is gone is forgotten',
+  );
 });
 
 t.test('a long spool', async (t) => {
   const { master, follow, told } = stage(t);
-  writeFileSync(master, 'x'.repeat(600_000) + '\n' + Array.from({ length: 3_000 }, (_, n) => line(n)).join(''));
+  writeFileSync(
+    master,
+    'x'.repeat(600_000) + '\n' + Array.from({ length: 3_000 }, (_, n) => line(n)).join(''),
+  );
   follow();
   await until(() => told().length >= 3_000);
-  t.strictSame(told(), Array.from({ length: 3_000 }, (_, n) => n));
+  t.strictSame(
+    told(),
+    Array.from({ length: 3_000 }, (_, n) => n),
+  );
 });
 
 t.test('what the sink does not take is tried again', async (t) => {
   const { master, base, follow, told, events, logger } = stage(t);
   writeFileSync(master, line(1));
   let down = true;
-  follow({ sink: { append: (event) => (down ? Promise.reject(new Error('the disk is full')) : Promise.resolve(void events.push(event))) } });
+  follow({
+    sink: {
+      append: (event) =>
+        down ? Promise.reject(new Error('the disk is full')) : Promise.resolve(void events.push(event)),
+    },
+  });
   await until(() => logger.lines.some(({ text }) => text.includes('could not be read')));
   t.equal(existsSync(join(base, 'data', 'node-1.json')), false, 'no mark is set');
   down = false;

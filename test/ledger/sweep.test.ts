@@ -15,7 +15,9 @@ function stage() {
   const scene = {
     now: T0,
     steady: true,
-    nodes: new Map<string, { up: boolean; since: number; live?: readonly string[] }>([['node-1', { up: true, since: 0, live: [] }]]),
+    nodes: new Map<string, { up: boolean; since: number; live?: readonly string[] }>([
+      ['node-1', { up: true, since: 0, live: [] }],
+    ]),
     writes: 0,
   };
   const logger = keepingLogger();
@@ -65,7 +67,12 @@ t.test('calls without an end', async (t) => {
   scene.nodes.set('node-3', { up: true, since: 0 });
   await at(T0 + 1_000);
   await at(T0 + STEP_MS + 1);
-  t.match(record(1), { result: 'failed', fault: 'ours', endedAt: T0 + STEP_MS, reason: { text: 'no step followed' } });
+  t.match(record(1), {
+    result: 'failed',
+    fault: 'ours',
+    endedAt: T0 + STEP_MS,
+    reason: { text: 'no step followed' },
+  });
   await at(T0 + STEP_MS + 6_000);
   t.match(record(4), { result: 'failed', endedAt: T0 + 5_000, reason: { text: 'lost with the media node' } });
   t.match(record(3), { endedAt: null }, 'its spool has ten seconds from when the node was seen without it');

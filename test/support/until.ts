@@ -4,7 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 export async function until(holds: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`this did not come true within ${limitMs} ms: ${holds.toString()}`);
+    if (Date.now() > deadline)
+      throw new Error(`this did not come true within ${limitMs} ms: ${holds.toString()}`);
     await wait(10);
   }
 }

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { ChildSpec } from './child.js';
+
+/** What a Unix socket's address has room for (sun_path, 108 bytes with its NUL). */
+const LONGEST_SOCKET = 107;
+
+/**
+ * The socket of the redis-server that `start` runs for itself: in the data folder's `redis`, or, where that path is too
+ * long for a socket, in a folder of the system's temporary ones that follows from it.
+ */
+export function ownRedisSocket(data: string): string {
+  const socket = join(data, 'redis', 'redis.sock');
+  if (Buffer.byteLength(socket) <= LONGEST_SOCKET) return socket;
+  const name = createHash('sha256').update(data).digest('hex').slice(0, 16);
+  return join(tmpdir(), `tagswitch-${name}`, 'redis.sock');
+}
+
+/** A redis-server of our own: on a private socket, no TCP port, its append-only file in `data` synced each second. */
+export function ownRedis(data: string, stderr: number): { spec: ChildSpec; url: string } {
+  const folder = join(data, 'redis');
+  const socket = ownRedisSocket(data);
+  for (const each of [folder, dirname(socket)]) mkdirSync(each, { recursive: true, mode: 0o700 });
+  rmSync(socket, { force: true });
+  const spec: ChildSpec = {
+    name: 'redis-server',
+    command: 'redis-server',
+    args: [
+      ...['--port', '0', '--unixsocket', socket, '--unixsocketperm', '600', '--dir', folder],
+      ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '', '--daemonize', 'no'],
+      ...['--loglevel', 'warning', '--logfile', ''],
+    ],
+    env: {},
+    ready: () => answering(socket),
+    stderr,
+  };
+  return { spec, url: `redis+unix://${socket}` };
+}
+
+const ASK_EVERY_MS = 50;
+
+/** Resolves once the server answers PING with PONG: it has loaded its file. */
+async function answering(socket: string): Promise<void> {
+  for (;;) {
+    if (await ping(socket)) return;
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+  }
+}
+
+async function ping(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const client = connect(socket);
+    const settle = (answered: boolean): void => {
+      client.destroy();
+      resolve(answered);
+    };
+    client.setTimeout(1000, () => {
+      settle(false);
+    });
+    client.once('error', () => {
+      settle(false);
+    });
+    client.once('connect', () => client.write('PING\r\n'));
+    client.once('data', (data) => {
+      settle(data.toString().startsWith('+PONG'));
+    });
+  });
+}
