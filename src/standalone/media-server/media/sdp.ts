@@ -41,8 +41,8 @@ export function parseSdp(text: string): RemoteMedia | undefined {
 function readAudio(line: string, section: string, session: string): Omit<RemoteMedia, 'lines'> | undefined {
   const found = /^m=audio ([0-9]+)(?:\/[0-9]+)? RTP\/AVP ((?:[0-9]+ ?)+)\s*$/.exec(line);
   const address = connection(section) ?? connection(session);
-  if (!found || address === undefined) return undefined;
-  const port = Number(found[1]);
+  const port = Number(found?.[1]);
+  if (!found || address === undefined || port > 65535) return undefined;
   const names = new Map<number, string>();
   for (const [, type, name] of section.matchAll(/^a=rtpmap:([0-9]+) ([^\r\n]+?)\s*$/gm)) {
     names.set(Number(type), (name ?? '').toUpperCase());
