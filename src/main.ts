@@ -28,7 +28,7 @@ import { displayNumber } from './numbers/e164.js';
 import { EventStream } from './numbers/event-stream.js';
 import { createLogger, type Logger } from './observe/logger.js';
 import { createMetrics } from './observe/metrics.js';
-import { RedisClients } from './redis/clients.js';
+import { CALL_DEADLINE_MS, RedisClients } from './redis/clients.js';
 import { RedisDirectoryStore } from './redis/directory-store.js';
 import { RedisEventStreams } from './redis/event-stream.js';
 import { Lease } from './redis/lease.js';
@@ -72,7 +72,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   if (mended.reserved + mended.withdrawn > 0) log.warn(mended, 'pools were mended');
   const directory = closers.add('directory', await DirectoryCache.open(store, log));
 
-  const scripts = new RedisScripts(redis.call);
+  const scripts = new RedisScripts(redis.call, CALL_DEADLINE_MS);
   const allocator = new Allocator(
     scripts,
     (account, id) => directory.current.endpointById(id)?.account.id === account,
@@ -128,6 +128,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     },
     legKey: secrets.legToken,
     switchAddress: `${settings.sip.host}:${String(settings.sip.port)}`,
+    transport: () => index().transport,
     isTest: (number, token) => isTestToken(token, number, secrets.testCall, now() / 1000),
     now,
     log,

@@ -6,14 +6,16 @@ import type { CallRecord } from './record.js';
 const CERTAINTY: Readonly<Record<Level, number>> = { token: 4, session: 3, bucket: 2, overflow: 1, none: 0 };
 
 /**
- * Which of two events with the same call and seq counts, in whatever order they come. They differ where a step was told
- * twice from two clocks, or where Redis resolved a call and its answer came too late for the application: the more
- * certain attribution is the true one, wherever the call went then. Otherwise the earlier one counts.
+ * Which of two events with the same call and seq counts, in whatever order they come. They differ where
+ * - Redis resolved a call and its answer came too late for the application: the more certain attribution is the true
+ *   one, wherever the call went then;
+ * - a call was sent to a second media node, and both told their leg's end: the one that was answered counts, else the last;
+ * - a step was told twice from two clocks: the earlier one counts.
  */
 export function preferred(one: CallEvent, other: CallEvent): CallEvent {
-  const difference = certainty(one) - certainty(other);
+  const difference = rank(one) - rank(other);
   if (difference !== 0) return difference > 0 ? one : other;
-  if (one.at !== other.at) return one.at < other.at ? one : other;
+  if (one.at !== other.at) return one.at < other.at === (one.seq !== Seq.endedByNode) ? one : other;
   return writeEvent(one) <= writeEvent(other) ? one : other;
 }
 
@@ -164,9 +166,10 @@ function earliest(event: CallEvent): number {
   );
 }
 
-/** Of events without a level, and of a level of a later version, 0. */
-function certainty(event: CallEvent): number {
-  return event.kind === 'received' ? (CERTAINTY[event.level] ?? 0) : 0;
+/** A level of a later version counts as none. */
+function rank(event: CallEvent): number {
+  if (event.kind === 'received') return CERTAINTY[event.level] ?? 0;
+  return event.kind === 'ended' && event.answeredAt !== undefined ? 1 : 0;
 }
 
 /** `seq` of the plan for the `attempt`th media node, 0 for the first; there are at most ten. */

@@ -39,8 +39,9 @@ export function accountKeys(account: string) {
 
 /**
  * The field of `holders` for a triple. Endpoint and site hold no colon and the session stands last, so that two
- * triples never make one field, whatever the page sent as its session. Throws `BadId`.
+ * triples never make one field, whatever the page sent as its session; it is not empty. Throws `BadId`.
  */
 export function holderField(endpoint: string, site: string, session: string): string {
+  if (session === '') throw new BadId('a session has an id');
   return `${checkedId(endpoint)}:${checkedId(site)}:${session}`;
 }

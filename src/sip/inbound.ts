@@ -42,6 +42,8 @@ export interface InboundParts {
   readonly legKey: Uint8Array;
   /** The address that legs come back through, as the media nodes reach it: host:port. */
   readonly switchAddress: string;
+  /** Of carriers and media nodes alike (design, rule 5). */
+  readonly transport: () => 'udp' | 'tcp';
   /** Whether the request URI's test token is ours, for this number. */
   readonly isTest: (number: string, token: string) => boolean;
   readonly now: () => number;
@@ -153,11 +155,12 @@ export class InboundCalls {
       return;
     }
     this.#parts.append({ ...planned, media: 'bridged', mediaNode: node.name });
+    const over = this.#parts.transport() === 'tcp' ? ';transport=tcp' : '';
     const expires = Math.floor(this.#parts.now() / 1000) + TOKEN_LIFE_S;
     const headers = planHeaders(plan, {
       call: id,
       account,
-      switchAddress: this.#parts.switchAddress,
+      switchAddress: `${this.#parts.switchAddress}${over}`,
       caller: this.#parts.identity.shown(request),
       token: ({ leg, trunk, destination }) =>
         mintLegToken({ call: id, leg, trunk, destination: destination.serial, expires }, this.#parts.legKey),
@@ -165,7 +168,7 @@ export class InboundCalls {
     await this.#proxy(
       arrived,
       account,
-      `sip:${arrived.verdict.number}@${node.sip}`,
+      `sip:${arrived.verdict.number}@${node.sip}${over}`,
       NODE_SILENCE_MS,
       headers,
     );

@@ -140,7 +140,7 @@ export class Launcher {
       command: process.execPath,
       args: [program('main.js')],
       env: {
-        ...ownEnvironment(),
+        ...environmentOf(this.#settings),
         TAGSWITCH_SECRET: master,
         REDIS_URL: redisUrl,
         TAGSWITCH_DRACHTIO: formatHostPort(drachtio),
@@ -178,14 +178,16 @@ export { ChildFailed };
 /** Where the demo declares its agent (examples/demo.yaml). */
 const AGENT = { host: '127.0.0.1', port: 5070 };
 
-/** Our own settings for the application, but for the addresses that are given anew. */
-function ownEnvironment(): Record<string, string> {
-  const own: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && /^(TAGSWITCH_(HTTP|SIP|DATA|CONFIG|LOG)|DATABASE_URL)$/.test(name))
-      own[name] = value;
-  }
-  return own;
+/** The settings that the application reads as we did, but for the addresses that are given anew. */
+function environmentOf(settings: Settings): Record<string, string> {
+  return {
+    TAGSWITCH_HTTP: formatHostPort(settings.http),
+    TAGSWITCH_SIP: formatHostPort(settings.sip),
+    TAGSWITCH_DATA: settings.data,
+    TAGSWITCH_LOG: settings.log,
+    DATABASE_URL: `sqlite:${settings.callLog}`,
+    ...(settings.configGiven ? { TAGSWITCH_CONFIG: settings.config } : {}),
+  };
 }
 
 /** A port that nobody listens on now. It is given to the server that takes it, and keeps it when it is started again. */

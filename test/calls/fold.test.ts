@@ -106,6 +106,15 @@ t.test('of two tellings of one step', async (t) => {
   const unresolved = received(CALL, { level: 'none', why: 'storeDown', session: 's-2' });
   t.equal(preferred(unresolved, resolved), resolved, 'the more certain attribution');
   t.equal(preferred(ringing(CALL), ringing(CALL, { at: T0 })).at, T0, 'the earlier one');
+  const refused = ended(CALL, { at: T0 + 50, result: 'failed' });
+  const busy = ended(CALL, { at: T0 + 90, result: 'busy' });
+  const talked = ended(CALL, { at: T0 + 70, answeredAt: T0 + 60 });
+  t.match(foldCall([busy, refused]), { result: 'busy' }, 'of two media nodes the last one');
+  t.match(foldCall([talked, busy, refused]), { result: 'answered' }, 'or the one that was answered');
+  const swept = { seq: Seq.endedBySweep };
+  t.match(foldCall([ended(CALL, { ...swept, at: T0 + 2 }), ended(CALL, { ...swept, at: T0 + 1 })]), {
+    endedAt: T0 + 1,
+  });
 });
 
 const levels: Level[] = ['token', 'session', 'bucket', 'overflow', 'none'];

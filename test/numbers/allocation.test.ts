@@ -28,6 +28,7 @@ t.test('S1.3 a request with an id that could be taken for another spends no numb
   ]) {
     await t.rejects(w.allocate('s', over), { code: 'badId' });
   }
+  await t.rejects(w.allocate(''), { code: 'badId' }, 'no session');
   t.equal(await w.redis.exists(w.keys.holders, w.keys.links, w.keys.numbers), 0, 'nothing is in Redis');
   t.equal(await w.redis.zcount(w.keys.ends(w.pool.id), 0, 0), 2, 'both numbers are still unused');
   t.not(holderField('a', 'b', 'c:d'), holderField('a', 'b', 'c'), 'a session may hold anything');
@@ -144,6 +145,42 @@ t.test(
     }
   },
 );
+
+t.test('a page that is left has a grace, and another site cannot touch its link', async (t) => {
+  const w = await world(t, 2);
+  const one = await w.allocate('s1');
+  const link = one.link ?? '';
+  const others = ['site_0000000000000000', 'site_1111111111111111'];
+  t.strictSame(await w.allocator.renew(w.account, link, others), { state: 'unknown' });
+  t.equal(await w.allocator.end(w.account, link, others), 'unknown');
+  t.match(await w.allocator.renew(w.account, link, [...others, w.site.id]), { state: 'renewed' });
+
+  t.equal(await w.allocator.end(w.account, link, [w.site.id], 25_000), 'done');
+  w.now += 24_999;
+  t.match(
+    await w.allocate('s1'),
+    { link, fresh: false, until: w.now + 60_000 },
+    'the next page of the visit keeps it',
+  );
+  t.equal(await w.allocator.end(w.account, link, [], 25_000), 'done');
+  w.now += 25_000;
+  t.strictSame(await w.allocator.renew(w.account, link), { state: 'ended' }, 'nobody came: over');
+  const second = await w.allocate('s2');
+  t.equal(await w.allocator.end(w.account, second.link ?? '', [], 90_000), 'done');
+  w.now += 60_000;
+  t.strictSame(
+    await w.allocator.renew(w.account, second.link ?? ''),
+    { state: 'ended' },
+    'a grace never lengthens',
+  );
+  w.now += MARGIN_MS;
+  const next = await Promise.all([w.allocate('s3'), w.allocate('s4')]);
+  t.strictSame(
+    next.map((n) => n.number),
+    [one.number, second.number],
+    'by the end that it had at last',
+  );
+});
 
 t.test('numbers go round: the least recently held first', async (t) => {
   const w = await world(t, 4);

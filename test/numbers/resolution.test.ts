@@ -205,12 +205,28 @@ t.test('many numbers go in and out in one go', async (t) => {
   const w = await world(t, 0);
   const many = numbers(2_500, 441632960000);
   t.equal(await w.pools.reserve(w.account, w.pool.id, many), 2_500);
-  const one = await w.allocate('s1');
+  const before: string[] = [];
+  for (let i = 0; i < 1_100; i++) before.push((await w.allocate(`s${i}`)).number);
+  w.now += 60_000 + MARGIN_MS;
+  const now = await Promise.all(['s5', 's1050'].map((session) => w.allocate(session)));
+  const former = [before[5] ?? '', before[1050] ?? ''];
+  t.notMatch(
+    former,
+    now.map((one) => one.number),
+    'both hold another number than they once did',
+  );
+  t.equal(await w.pools.withdraw(w.account, w.pool.id, former, false), 2);
+  t.match(
+    await w.allocate('s1050'),
+    { number: now[1]?.number, fresh: false },
+    'what he holds now is his still',
+  );
   await t.rejects(w.pools.withdraw(w.account, w.pool.id, many, false), {
     code: 'numbersInUse',
-    numbers: [one.number],
+    numbers: now.map((one) => one.number),
   });
-  t.equal(await w.pools.withdraw(w.account, w.pool.id, many, true), 2_500);
+  t.equal(await w.redis.hlen(w.keys.links), 1_100, 'a refusal changes nothing');
+  t.equal(await w.pools.withdraw(w.account, w.pool.id, many, true), 2_498);
   t.equal(await w.redis.exists(w.keys.ends(w.pool.id), w.keys.holders, w.keys.links), 0);
 });
 

@@ -19,22 +19,28 @@ for i = 2, #calls, 2 do
   end
 end
 
--- First look at all of them, then touch any: a refusal leaves everything as it was.
+-- First look at all of them, then touch any: a refusal leaves everything as it was. A thousand a command, because
+-- everyone waits while a script runs.
 local busy = { 10 }
 local present = {}
-local used = {}
-for i = 3, #ARGV do
-  local number = ARGV[i]
-  local score = redis.call('ZSCORE', KEYS[1], number)
-  if score then
-    present[#present + 1] = number
-    local entry
-    if tonumber(score) > 0 then
-      entry = newest(redis.call('HGET', KEYS[4], number))
-      used[#used + 1] = entry and { number, holder_of(entry), entry.link }
-    end
-    if in_call[number] or (entry and entry['until'] > now) then
-      busy[#busy + 1] = number
+local numbers, holders, links = {}, {}, {} -- of those that were ever held
+for from = 3, #ARGV, 1000 do
+  local to = math.min(from + 999, #ARGV)
+  local scores = redis.call('ZMSCORE', KEYS[1], unpack(ARGV, from, to))
+  local logs = redis.call('HMGET', KEYS[4], unpack(ARGV, from, to))
+  for i = from, to do
+    if scores[i - from + 1] then
+      local number = ARGV[i]
+      local entry = newest(logs[i - from + 1])
+      present[#present + 1] = number
+      if entry then
+        numbers[#numbers + 1] = number
+        holders[#holders + 1] = holder_of(entry)
+        links[#links + 1] = entry.link
+      end
+      if in_call[number] or (entry and entry['until'] > now) then
+        busy[#busy + 1] = number
+      end
     end
   end
 end
@@ -42,11 +48,20 @@ if #busy > 1 and ARGV[2] ~= '1' then
   return busy
 end
 
-for _, one in ipairs(used) do
-  if redis.call('HGET', KEYS[2], one[2]) == one[1] then
-    redis.call('HDEL', KEYS[2], one[2])
+for from = 1, #numbers, 1000 do
+  local to = math.min(from + 999, #numbers)
+  -- A former holder may hold another number by now.
+  local held = redis.call('HMGET', KEYS[2], unpack(holders, from, to))
+  local gone = {}
+  for i = from, to do
+    if held[i - from + 1] == numbers[i] then
+      gone[#gone + 1] = holders[i]
+    end
   end
-  redis.call('HDEL', KEYS[3], one[3])
+  if #gone > 0 then
+    redis.call('HDEL', KEYS[2], unpack(gone))
+  end
+  redis.call('HDEL', KEYS[3], unpack(links, from, to))
 end
 for from = 1, #present, 1000 do
   redis.call('ZREM', KEYS[1], unpack(present, from, math.min(from + 999, #present)))

@@ -1,0 +1,47 @@
+/** One endpoint of the tests: its ring groups, and how its pool is. */
+export interface EndpointOf {
+  readonly name: string;
+  /** Ring groups of SIP addresses: inside a group they ring together. */
+  readonly ring: readonly (readonly string[])[];
+  readonly ringMs?: number;
+  readonly whisper?: string;
+  /** false: a number of the pool that nobody held leads nowhere. */
+  readonly answersUnheld?: boolean;
+}
+
+/** The numbers of endpoint `index`: ten of +12025550100 and on. */
+export function numbersOf(index: number): { readonly first: string; readonly last: string } {
+  const base = 12_025_550_100 + index * 10;
+  return { first: `+${String(base)}`, last: `+${String(base + 9)}` };
+}
+
+/** The YAML below an account: a site, a trunk for 127.0.0.1, and for each endpoint a pool of its own. */
+export function declarationOf(endpoints: readonly EndpointOf[], transport: 'udp' | 'tcp' = 'udp'): string {
+  const suffix = transport === 'tcp' ? ';transport=tcp' : '';
+  const lines = [
+    '    trunks:',
+    '      - name: carrier',
+    '        addresses: [127.0.0.1/32]',
+    `        transport: ${transport}`,
+    '    sites:',
+    '      - name: site',
+    '        origins: [self]',
+    "        printedNumber: '+12125550150'",
+    '    endpoints:',
+  ];
+  for (const { name, ring, ringMs = 20_000, whisper } of endpoints) {
+    lines.push(`      - name: ${name}`, '        ring:');
+    for (const group of ring) {
+      lines.push(`          - ringMs: ${String(ringMs)}`, '            destinations:');
+      for (const to of group) lines.push(`              - ${to}${suffix}`);
+    }
+    if (whisper !== undefined) lines.push(`        whisper: ${whisper}`);
+  }
+  lines.push('    pools:');
+  endpoints.forEach(({ name, answersUnheld = true }, index) => {
+    const { first, last } = numbersOf(index);
+    lines.push(`      - name: pool-${name}`, `        numbers: ['${first}-${last}']`, '        trunk: carrier', `        endpoint: ${name}`);
+    if (answersUnheld) lines.push(`        defaultEndpoint: ${name}`);
+  });
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,129 @@
+/** Parts of the switch are stopped, killed and silent while calls come, are up and end. */
+import t from 'tap';
+import { Agent, until, type AgentCall } from '../standalone/media-agent.js';
+import { declarationOf, numbersOf } from './declaration.js';
+import { onRealServers, System } from './system.js';
+
+let system: System;
+let caller: Agent;
+let callee: Agent;
+let next = 0;
+const numberOf = (): string => `+${String(Number(numbersOf(0).first.slice(1)) + (next += 1))}`;
+
+/** On the real servers only with the commands that start them can they be killed. */
+const ours = !onRealServers || process.env['TAGSWITCH_TEST_FREESWITCH_COMMAND'] !== undefined;
+
+t.before(async () => {
+  callee = await Agent.start((call) => {
+    call.reply(180);
+    call.reply(200, '0 101');
+  });
+  caller = await Agent.start();
+  system = await System.start(declarationOf([{ name: 'answers', ring: [[`sip:agent@127.0.0.1:${String(callee.sip.port)}`]] }]));
+});
+
+t.teardown(async () => {
+  await system.stop();
+  await caller.close();
+  await callee.close();
+});
+
+const finalOf = async (call: AgentCall, ms = 10_000): Promise<number> => {
+  await until(() => (call.statuses.at(-1) ?? 0) >= 200, 'a final response', ms);
+  return call.statuses.at(-1) ?? 0;
+};
+
+async function establish(number: string): Promise<{ call: AgentCall; leg: AgentCall }> {
+  const before = callee.calls.length;
+  const call = await caller.call(system.sip, number);
+  const status = await finalOf(call);
+  if (status !== 200) throw new Error(`the call got ${String(status)}`);
+  const leg = callee.calls[before];
+  if (leg === undefined) throw new Error('no leg');
+  await until(() => leg.acks > 0, 'ACK at the callee');
+  return { call, leg };
+}
+
+t.test('Redis is stopped for 10 s at the end of a call', async (t) => {
+  const number = numberOf();
+  const { call, leg } = await establish(number);
+  system.signal('redis-server', 'SIGSTOP');
+  t.equal((await call.send('BYE')).status, 200);
+  await until(() => leg.bye !== undefined, 'BYE at the callee');
+  await new Promise((resolve) => setTimeout(resolve, 10_000));
+  system.signal('redis-server', 'SIGCONT');
+  t.match(await system.record(number, 20_000), { result: 'answered', fault: 'caller' });
+});
+
+t.test('Redis is down when a call comes: the cached directory connects it, level none', async (t) => {
+  const link = await system.allocate('answers', 'session-1');
+  system.signal('redis-server', 'SIGSTOP');
+  const { call } = await establish(link.number);
+  const page = await system.api('POST', '/v1/allocations', { endpoint: 'answers', site: 'site', session: 'session-2' });
+  t.match(page, { status: 200, body: { level: 'none', number: '+12125550150', link: null } }, 'pages keep their printed number');
+  await call.send('BYE');
+  system.signal('redis-server', 'SIGCONT');
+  t.match(await system.record(link.number, 20_000), { result: 'answered', why: 'storeDown', level: 'none' });
+});
+
+t.test('Redis is killed and started again: what was allocated and recorded is still there', async (t) => {
+  const link = await system.allocate('answers', 'session-3');
+  // The append-only file is synced each second.
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await system.killAndAwait('redis-server');
+  const again = await system.allocate('answers', 'session-3');
+  t.equal(again.number, link.number);
+  const { call } = await establish(link.number);
+  await call.send('BYE');
+  t.match(await system.record(link.number), { result: 'answered', session: 'session-3', why: 'linked' });
+});
+
+if (ours) {
+  t.test('drachtio-server is killed and started again in a call', async (t) => {
+    const number = numberOf();
+    const { call, leg } = await establish(number);
+    await system.killAndAwait('sip-server');
+    t.equal((await call.send('BYE')).status, 200);
+    await until(() => leg.bye !== undefined, 'BYE at the callee');
+    t.match(await system.record(number), { result: 'answered', fault: 'caller' });
+    const after = numberOf();
+    const second = await establish(after);
+    t.equal((await second.leg.send('BYE')).status, 200, 'and the next call is taken');
+    t.match(await system.record(after), { result: 'answered', fault: 'callee' });
+  });
+
+  t.test('a media node that is silent: 408 within 2 s', async (t) => {
+    const number = numberOf();
+    system.signal('media-server', 'SIGSTOP');
+    const asked = Date.now();
+    const call = await caller.call(system.sip, number);
+    const status = await finalOf(call, 5000);
+    const took = Date.now() - asked;
+    system.signal('media-server', 'SIGCONT');
+    t.equal(status, 408);
+    t.ok(took < 2000, `after ${String(took)} ms`);
+    t.match(await system.record(number), { result: 'failed', fault: 'ours', reason: { status: 408 } });
+    await system.ready();
+  });
+
+  t.test('no media node: the call goes straight to its destination', async (t) => {
+    const number = numberOf();
+    const before = system.pid('media-server');
+    system.signal('media-server', 'SIGKILL');
+    // Its event socket's end is what tells the application.
+    await until(() => {
+      try {
+        return system.pid('media-server') !== before;
+      } catch {
+        return true;
+      }
+    }, 'the end of the media node');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const { call, leg } = await establish(number);
+    t.match(leg.invite.body.toString(), new RegExp(`m=audio ${String(call.media.port)} `), 'the session description is untouched');
+    t.equal((await call.send('BYE')).status, 200);
+    await until(() => leg.bye !== undefined, 'BYE at the callee');
+    t.match(await system.record(number), { result: 'answered', media: 'direct', mediaNode: null });
+    await system.killAndAwait('media-server').catch(() => system.ready());
+  });
+}

@@ -1,0 +1,240 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSettings, type Settings } from '../../src/config/settings.js';
+import { Launcher } from '../../src/start/launcher.js';
+import { until } from '../standalone/media-agent.js';
+import { keepingLogger } from '../support/logger.js';
+
+/** A call record as the HTTP interface gives it. */
+export interface Record_ {
+  readonly id: string;
+  readonly number: string;
+  readonly caller: string | null;
+  readonly endpoint: string | null;
+  readonly session: string | null;
+  readonly visitor: string | null;
+  readonly link: string | null;
+  readonly level: string;
+  readonly late: boolean;
+  readonly why: string;
+  readonly test: boolean;
+  readonly startedAt: string;
+  readonly ringingAt: string | null;
+  readonly answeredAt: string | null;
+  readonly endedAt: string | null;
+  readonly ringMs: number | null;
+  readonly talkMs: number | null;
+  readonly result: string | null;
+  readonly reason: { readonly status: number; readonly q850: number; readonly text: string } | null;
+  readonly fault: string | null;
+  readonly destination: string | null;
+  readonly mediaNode: string | null;
+  readonly media: string | null;
+}
+
+const KEY = 'an-api-key-for-these-tests';
+
+/** Whether the real drachtio-server and FreeSWITCH are used: both addresses are set. */
+export const onRealServers = process.env['TAGSWITCH_DRACHTIO'] !== undefined && process.env['TAGSWITCH_FREESWITCH'] !== undefined;
+
+/**
+ * The whole switch, as `npm start` runs it, with a directory of the test's own.
+ *
+ * With TAGSWITCH_DRACHTIO, TAGSWITCH_FREESWITCH, their secrets, TAGSWITCH_SIP and TAGSWITCH_SPOOL set, it is the
+ * application on those servers. TAGSWITCH_TEST_DRACHTIO_COMMAND and TAGSWITCH_TEST_FREESWITCH_COMMAND, when set, start
+ * them in the foreground, so that the tests that kill them can.
+ */
+export class System {
+  readonly settings: Settings;
+  readonly #launcher: Launcher;
+  readonly #folder: string;
+  readonly #servers = new Map<string, { readonly command: string; child: ChildProcess }>();
+
+  private constructor(settings: Settings, folder: string) {
+    this.settings = settings;
+    this.#folder = folder;
+    this.#launcher = new Launcher(settings, keepingLogger());
+  }
+
+  /** `declaration` is the YAML below `accounts[0]`, without its API key. */
+  static async start(declaration: string): Promise<System> {
+    const folder = mkdtempSync(join(tmpdir(), 'tagswitch-e2e-'));
+    const config = join(folder, 'config.yaml');
+    writeFileSync(
+      config,
+      `apiVersion: tagswitch/v1\naccounts:\n  - name: tests\n    timeZone: Europe/London\n    apiKeys:\n      - name: key\n        key: ${KEY}\n${declaration}`,
+    );
+    const { TAGSWITCH_DRACHTIO, TAGSWITCH_DRACHTIO_SECRET, TAGSWITCH_FREESWITCH, TAGSWITCH_FREESWITCH_SECRET, TAGSWITCH_SPOOL, TAGSWITCH_SIP } = process.env;
+    const settings = readSettings(
+      {
+        TAGSWITCH_DATA: join(folder, 'data'),
+        TAGSWITCH_CONFIG: config,
+        TAGSWITCH_HTTP: `127.0.0.1:${String(await freePort())}`,
+        TAGSWITCH_SIP: onRealServers ? TAGSWITCH_SIP : `127.0.0.1:${String(await freePort())}`,
+        TAGSWITCH_LOG: 'debug',
+        ...(onRealServers
+          ? { TAGSWITCH_DRACHTIO, TAGSWITCH_DRACHTIO_SECRET, TAGSWITCH_FREESWITCH, TAGSWITCH_FREESWITCH_SECRET, TAGSWITCH_SPOOL }
+          : {}),
+      },
+      folder,
+    );
+    const system = new System(settings, folder);
+    await system.#startServers();
+    await system.#launcher.start();
+    await system.ready();
+    return system;
+  }
+
+  get sip(): string {
+    return `${this.settings.sip.host}:${String(this.settings.sip.port)}`;
+  }
+
+  get http(): string {
+    return `http://${this.settings.http.host}:${String(this.settings.http.port)}`;
+  }
+
+  /** The process of that name: application, redis-server, and the two servers where the tests may kill them. */
+  pid(name: 'application' | 'redis-server' | 'sip-server' | 'media-server'): number {
+    const pid = this.#servers.get(name)?.child.pid ?? this.#launcher.pids()[name];
+    if (pid === undefined) throw new Error(`${name} is not running, or not ours to kill`);
+    return pid;
+  }
+
+  /** Sends a signal to one of the processes. */
+  signal(name: Parameters<System['pid']>[0], signal: NodeJS.Signals): void {
+    process.kill(this.pid(name), signal);
+  }
+
+  /** Kills a process and resolves once its successor is there. The launcher brings back its own. */
+  async killAndAwait(name: Parameters<System['pid']>[0]): Promise<void> {
+    const before = this.pid(name);
+    this.signal(name, 'SIGKILL');
+    const server = this.#servers.get(name);
+    if (server !== undefined) {
+      await once(server.child, 'exit');
+      server.child = this.#spawn(server.command);
+    }
+    await until(
+      () => {
+        try {
+          return this.pid(name) !== before;
+        } catch {
+          return false;
+        }
+      },
+      `a new ${name}`,
+      15_000,
+    );
+    await this.ready();
+  }
+
+  /** Resolves when a call would succeed by a media node. */
+  async ready(): Promise<void> {
+    let now: unknown;
+    const look = async (): Promise<void> => {
+      try {
+        const answer = (await (await fetch(`${this.http}/readyz`)).json()) as { ok: boolean; parts: { media: { detail?: string } } };
+        now = answer.ok && answer.parts.media.detail === undefined;
+      } catch {
+        now = false;
+      }
+    };
+    const end = Date.now() + 20_000;
+    for (await look(); now !== true; await look()) {
+      if (Date.now() > end) throw new Error('the switch did not become ready');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async api(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+    const answer = await fetch(this.http + path, {
+      method,
+      headers: { authorization: `Bearer ${KEY}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+  }
+
+  /** A number for a page view of `session`. */
+  async allocate(endpoint: string, session: string, more: object = {}): Promise<{ number: string; link: string; level: string }> {
+    const { status, body } = await this.api('POST', '/v1/allocations', { endpoint, site: 'site', session, ...more });
+    if (status !== 201 && status !== 200) throw new Error(`allocation: ${String(status)}`);
+    return body as { number: string; link: string; level: string };
+  }
+
+  async records(number?: string): Promise<readonly Record_[]> {
+    const query = number === undefined ? '' : `number=${encodeURIComponent(number)}&`;
+    return ((await this.api('GET', `/v1/calls?${query}limit=500`)).body as { items: Record_[] }).items;
+  }
+
+  /** The one record of the one call to `number`, once it has its end. */
+  async record(number: string, ms = 10_000): Promise<Record_> {
+    const end = Date.now() + ms;
+    for (;;) {
+      const found = await this.records(number);
+      if (found.length > 1) throw new Error(`${String(found.length)} records for one call`);
+      if (found[0]?.result != null) return found[0];
+      if (Date.now() > end) throw new Error(`no finished record for ${number}: ${JSON.stringify(found)}`);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  }
+
+  get redisUrl(): string {
+    return `redis+unix://${join(this.settings.data, 'redis', 'redis.sock')}`;
+  }
+
+  async stop(): Promise<void> {
+    await this.#launcher.close();
+    for (const { child } of this.#servers.values()) {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #startServers(): Promise<void> {
+    const commands = { 'sip-server': process.env['TAGSWITCH_TEST_DRACHTIO_COMMAND'], 'media-server': process.env['TAGSWITCH_TEST_FREESWITCH_COMMAND'] };
+    if (!onRealServers) return;
+    for (const [name, command] of Object.entries(commands)) {
+      if (command !== undefined) this.#servers.set(name, { command, child: this.#spawn(command) });
+    }
+    await listening(this.settings.drachtio?.host ?? '', this.settings.drachtio?.port ?? 0);
+    for (const { host, port } of this.settings.freeswitch ?? []) await listening(host, port);
+  }
+
+  #spawn(command: string): ChildProcess {
+    return spawn('bash', ['-c', `exec ${command}`], { stdio: 'ignore', detached: true });
+  }
+}
+
+async function listening(host: string, port: number): Promise<void> {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    const up = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, host, () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => {
+        resolve(false);
+      });
+    });
+    if (up) return;
+    if (Date.now() > end) throw new Error(`nothing listens on ${host}:${String(port)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
