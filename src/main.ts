@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashCaller, openCaller, sealCaller } from './calls/caller.js';
 import type { CallEvent } from './calls/events.js';
+import type { EventSink } from './calls/ports.js';
 import { Recorder } from './calls/recorder.js';
+import { isToldByNode } from './calls/termination.js';
 import { isTestToken } from './calls/test-token.js';
 import { deriveSecrets, keptSecret } from './config/secrets.js';
 import {
@@ -35,7 +37,7 @@ import { Lease } from './redis/lease.js';
 import { RedisLiveUse } from './redis/live-use.js';
 import { RedisPoolWriter } from './redis/pool-writer.js';
 import { RedisScripts } from './redis/scripts.js';
-import { readLegToken } from './routing/leg-token.js';
+import { destinationOfToken } from './routing/leg-token.js';
 import { CallerIdentity } from './sip/caller-identity.js';
 import { DirectCalls } from './sip/direct-calls.js';
 import { DrachtioConnection } from './sip/drachtio.js';
@@ -89,13 +91,22 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       logger: log,
     }),
   );
+  // One end a call is counted: what the media node is about to tell as well is left to it.
+  const observe = (event: CallEvent): void => {
+    if (event.kind === 'received') metrics.callsReceived.count(event.why);
+    if (event.kind !== 'ended' || isToldByNode(event)) return;
+    const { call, result, fault, reason } = event;
+    metrics.callsEnded.count(result, fault);
+    log.info({ call, result, fault, status: reason.status, q850: reason.q850 }, 'a call ended');
+  };
+  const sink: EventSink = {
+    append: (event) => {
+      observe(event);
+      return spool.append(event);
+    },
+  };
   const append = (event: CallEvent): void => {
-    if (event.kind === 'ended') {
-      metrics.callsEnded.count(event.result, event.fault);
-      const { call, result, fault, reason } = event;
-      log.info({ call, result, fault, status: reason.status, q850: reason.q850 }, 'a call was ended here');
-    }
-    spool.append(event).catch((error: unknown) => {
+    sink.append(event).catch((error: unknown) => {
       log.error(
         { call: event.call, kind: event.kind, reason: String(error) },
         'an event is lost: the disk did not take it',
@@ -151,11 +162,8 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   );
 
   const destinationOf = (token: string): string | undefined => {
-    // The call is over: how old the token is says nothing any more.
-    const claims = readLegToken(token, secrets.legToken, 0);
-    return typeof claims === 'string'
-      ? undefined
-      : index().destinationBySerial(claims.destination)?.destination.to;
+    const serial = destinationOfToken(token);
+    return serial === undefined ? undefined : index().destinationBySerial(serial)?.destination.to;
   };
   const leases = new Map<string, Lease>();
   const mayRead = (node: string): boolean => leases.get(node)?.mayRead() ?? false;
@@ -163,7 +171,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     'recorder',
     new Recorder({
       feed: nodes,
-      sink: spool,
+      sink,
       callLog,
       keep: (account, calls, end) => stream.keep(account, calls, end),
       mayRead,
@@ -202,7 +210,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     'sweep',
     new Sweep({
       callLog,
-      sink: spool,
+      sink,
       feed: nodes,
       steady: () => !spool.spooling && consumer.caughtUp,
       logger: log,

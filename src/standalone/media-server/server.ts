@@ -125,7 +125,7 @@ export class MediaServer {
     const ports = new PortPool(profile.rtpIp, rtpPorts);
     this.#ports = ports;
     const sip = await SipEndpoint.listen(
-      { host: profile.sipIp, port: profile.sipPort },
+      { host: profile.sipIp, port: profile.sipPort, shortTrying: true },
       {
         onRequest: (transaction) => this.#receiveSafely(transaction),
         onAck: (ack) => this.#legOf(ack)?.acknowledged(),
