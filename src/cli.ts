@@ -63,7 +63,12 @@ async function command(
       const { ownRedisSocket } = await import('./start/own-redis.js');
       // Its lines about connections would stand between the command's own; what counts is said in one line.
       const log = createLogger('silent');
-      return directoryCommand(name, argv, { ...lines, settings, ownRedis: ownRedisSocket(settings.data), log });
+      return directoryCommand(name, argv, {
+        ...lines,
+        settings,
+        ownRedis: ownRedisSocket(settings.data),
+        log,
+      });
     }
     case 'call': {
       const { placeTestCall } = await import('./standalone/test-caller/test-caller.js');

@@ -39,13 +39,18 @@ export function readArguments(argv: readonly string[], spec: ArgumentSpec): Argu
     const expected = spec.options[token.name];
     if (!Object.hasOwn(spec.options, token.name) || expected === undefined) {
       const near = suggest(token.name, known);
-      faults.push(`${token.rawName}: there is no such option${near === undefined ? '' : `, did you mean --${near}?`}`);
+      faults.push(
+        `${token.rawName}: there is no such option${near === undefined ? '' : `, did you mean --${near}?`}`,
+      );
     } else if (options.has(token.name)) faults.push(`${token.rawName}: expected once`);
-    else if (expected === null && token.value !== undefined) faults.push(`${token.rawName}: expected no value`);
-    else if (expected !== null && (token.value ?? '') === '') faults.push(`${token.rawName}: expected ${expected} after it`);
+    else if (expected === null && token.value !== undefined)
+      faults.push(`${token.rawName}: expected no value`);
+    else if (expected !== null && (token.value ?? '') === '')
+      faults.push(`${token.rawName}: expected ${expected} after it`);
     else options.set(token.name, token.value ?? '');
   }
   for (const name of spec.words.slice(words.length)) faults.push(`${name}: expected, but there is none`);
-  for (const more of words.slice(spec.words.length)) faults.push(`${JSON.stringify(more)}: expected nothing more`);
+  for (const more of words.slice(spec.words.length))
+    faults.push(`${JSON.stringify(more)}: expected nothing more`);
   return faults.length > 0 ? { faults } : { words, options };
 }

@@ -33,7 +33,8 @@ export function heardLine(media: NonNullable<TestCallReport['media']>): string {
 
 /** How a test call went when nobody talked with us. */
 export function outcomeLine(report: TestCallReport): string {
-  const status = report.status === undefined ? '' : `: ${String(report.status)} ${plain(report.reason ?? '')}`.trimEnd();
+  const status =
+    report.status === undefined ? '' : `: ${String(report.status)} ${plain(report.reason ?? '')}`.trimEnd();
   switch (report.outcome) {
     case 'answered':
       return report.hungUpBy === 'far' ? 'answered, the far end hung up' : 'answered, we hung up';
@@ -66,9 +67,14 @@ export function recordTable(record: CallView): string[] {
     ['test', record.test ? 'yes' : 'no'],
     ['started', record.startedAt],
     ['result', record.result ?? 'still up'],
-    ['reason', reason === null ? null : `${String(reason.status)}, Q.850 ${String(reason.q850)} (${q850Words(reason.q850)})`],
+    [
+      'reason',
+      reason === null
+        ? null
+        : `${String(reason.status)}, Q.850 ${String(reason.q850)} (${q850Words(reason.q850)})`,
+    ],
     ['fault', record.fault],
-    ['rang', record.ringMs === null ? null : duration(record.ringMs)],
+    ['rang', record.ringingAt === null || record.ringMs === null ? null : duration(record.ringMs)],
     ['talked', record.talkMs === null ? null : duration(record.talkMs)],
     ['endpoint', record.endpoint === null ? 'none' : `${record.endpoint} (${record.why})`],
     ['destination', record.destination],

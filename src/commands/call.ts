@@ -64,7 +64,9 @@ export async function callCommand(argv: readonly string[], io: CallIo): Promise<
     io.out(outcomeLine(report));
     if (report.media !== undefined) io.out(heardLine(report.media));
     if (report.outcome === 'silent') {
-      io.err(`tagswitch call: nothing answers at ${formatHostPort(io.sip)} (TAGSWITCH_SIP): is tagswitch started?`);
+      io.err(
+        `tagswitch call: nothing answers at ${formatHostPort(io.sip)} (TAGSWITCH_SIP): is tagswitch started?`,
+      );
       return Exit.refused;
     }
     return await showRecord(wish, report, io);
@@ -127,7 +129,10 @@ function missing(report: TestCallReport, other: CallView | undefined): string {
 }
 
 function readWish(argv: readonly string[]): Wish | { faults: readonly string[] } {
-  const read = readArguments(argv, { words: ['NUMBER'], options: { from: 'a number', talk: 'SECONDS', key: 'an API key' } });
+  const read = readArguments(argv, {
+    words: ['NUMBER'],
+    options: { from: 'a number', talk: 'SECONDS', key: 'an API key' },
+  });
   if ('faults' in read) return read;
   const faults: string[] = [];
   const phone = (name: string, text: string): string => {

@@ -18,7 +18,8 @@ export async function explainCommand(argv: readonly string[], io: ExplainIo): Pr
   const faults = 'faults' in read ? read.faults : [];
   const id = 'faults' in read ? '' : (read.words[0] ?? '');
   const key = 'faults' in read ? DEMO_KEY : (read.options.get('key') ?? DEMO_KEY);
-  if (faults.length === 0 && !/^call_[0-9a-z]{1,60}$/.test(id)) faults.push('CALL: expected the id of a call, call_...');
+  if (faults.length === 0 && !/^call_[0-9a-z]{1,60}$/.test(id))
+    faults.push('CALL: expected the id of a call, call_...');
   if (!isKey(key)) faults.push('--key: expected an API key, printable ASCII characters without blanks');
   if (faults.length > 0) {
     for (const fault of faults) io.err(`tagswitch explain: ${fault}`);

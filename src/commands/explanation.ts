@@ -11,7 +11,7 @@ const LEVELS: Readonly<Record<Level, string>> = {
   session: 'certain to the session: the number was shown to this one session alone',
   bucket: 'certain to a class of sessions: its sessions share the number',
   overflow: 'a guess: the pool was full, and more than one visit had the number',
-  none: 'not known: no visit held the number',
+  none: 'not known at all: nothing led from the number to a visit',
 };
 
 const WHYS: Readonly<Record<Why, string>> = {
@@ -43,7 +43,8 @@ export function explanation(record: CallView, events: readonly EventView[]): str
 }
 
 function arrival(record: CallView): string[] {
-  const caller = record.caller === null ? 'an anonymous caller' : displayNumber(record.caller, 'international');
+  const caller =
+    record.caller === null ? 'an anonymous caller' : displayNumber(record.caller, 'international');
   const number = record.number === '' ? 'an unknown number' : displayNumber(record.number, 'international');
   const trunk = record.trunk === '' ? '' : ` over trunk ${record.trunk}`;
   const what = record.test ? 'This test call' : 'The call';
@@ -52,7 +53,8 @@ function arrival(record: CallView): string[] {
 
 function visit(record: CallView): string[] {
   const sure = `How sure that is: ${LEVELS[record.level]}.`;
-  if (record.link === null && record.session === null) return [`It belongs to no visit: no link of the number led to one.`, sure];
+  if (record.link === null && record.session === null)
+    return ['It belongs to no visit: no link of the number led to one.', sure];
   const visitor = record.visitor === null ? 'a visitor without an id' : `visitor ${plain(record.visitor)}`;
   const session = record.session === null ? '' : ` in session ${plain(record.session)}`;
   const site = record.site === null ? '' : ` on site ${record.site}`;
@@ -62,7 +64,8 @@ function visit(record: CallView): string[] {
 
 function touch(value: unknown): string[] {
   if (typeof value === 'string') return [`The page told of it: ${plain(value)}.`];
-  if (typeof value !== 'object' || value === null) return ['The page told nothing about where the visitor came from.'];
+  if (typeof value !== 'object' || value === null)
+    return ['The page told nothing about where the visitor came from.'];
   const told = value as Readonly<Record<string, unknown>>;
   const part = (name: string, words: string): string[] =>
     typeof told[name] === 'string' && told[name] !== '' ? [`${words} ${plain(told[name])}`] : [];
@@ -75,22 +78,34 @@ function touch(value: unknown): string[] {
     ...part('referrer', 'referrer'),
   ];
   const { clickIds } = told;
-  if (typeof clickIds === 'object' && clickIds !== null) came.push(`click ids ${Object.keys(clickIds).map(plain).join(', ')}`);
-  return [came.length === 0 ? 'The page told nothing about where the visitor came from.' : `The visitor came by ${came.join(', ')}.`];
+  if (typeof clickIds === 'object' && clickIds !== null)
+    came.push(`click ids ${Object.keys(clickIds).map(plain).join(', ')}`);
+  return [
+    came.length === 0
+      ? 'The page told nothing about where the visitor came from.'
+      : `The visitor came by ${came.join(', ')}.`,
+  ];
 }
 
 function direction(record: CallView, events: readonly EventView[]): string[] {
   const why = WHYS[record.why as Why] ?? `because of ${record.why}`;
-  if (record.endpoint === null) return [`It went to no endpoint, ${record.why === 'storeDown' ? 'because Redis did not answer and the number has no default' : why}.`];
+  if (record.endpoint === null)
+    return [
+      `It went to no endpoint, ${record.why === 'storeDown' ? 'because Redis did not answer and the number has no default' : why}.`,
+    ];
   const lines = [`It went to endpoint ${record.endpoint}, ${why}.`];
   const plans = events.filter(({ kind }) => kind === 'planned');
   const plan = plans.at(-1);
   if (plan === undefined) return [...lines, 'No plan was made: nobody was rung.'];
   const { destinations } = plan;
   const rung = Array.isArray(destinations) ? destinations.map((to) => plain(String(to))).join(', ') : '';
-  const way = plan['media'] === 'direct' ? 'straight, without a media node' : `through media node ${plain(String(plan['mediaNode'] ?? 'unknown'))}`;
+  const way =
+    plan['media'] === 'direct'
+      ? 'straight, without a media node'
+      : `through media node ${typeof plan['mediaNode'] === 'string' ? plan['mediaNode'] : 'unknown'}`;
   lines.push(`The plan was to ring ${rung} ${way}.`);
-  if (plans.length > 1) lines.push(`That was attempt ${String(plans.length)}: the media nodes before it did not take the call.`);
+  if (plans.length > 1)
+    lines.push(`That was attempt ${String(plans.length)}: the media nodes before it did not take the call.`);
   return lines;
 }
 
@@ -111,9 +126,16 @@ function ending(record: CallView): string[] {
   const { result, reason, fault } = record;
   if (result === null || record.endedAt === null) return ['It has not ended yet.'];
   const at = `at ${when(record.endedAt)}`;
-  const lines = [result === 'answered' ? talkEnd(fault, reason?.q850, at) : `${unanswered(result)} ${at}; the cause lies with ${BLAME[fault ?? 'unknown']}.`];
+  const lines = [
+    result === 'answered'
+      ? talkEnd(fault, reason?.q850, at)
+      : `${unanswered(result)} ${at}; the cause lies with ${BLAME[fault ?? 'unknown']}.`,
+  ];
   if (reason === null) return lines;
-  const status = reason.status === 0 ? 'what the caller was told is not known' : `the caller was told ${String(reason.status)}`;
+  const status =
+    reason.status === 0
+      ? 'what the caller was told is not known'
+      : `the caller was told ${String(reason.status)}`;
   const cause = reason.q850 === 0 ? '' : `, Q.850 cause ${String(reason.q850)}: ${q850Words(reason.q850)}`;
   lines.push(`In SIP, ${status}${cause} (${plain(reason.text)}).`);
   return lines;
@@ -143,9 +165,12 @@ function unanswered(result: Exclude<NonNullable<CallView['result']>, 'answered'>
 
 function oddities(record: CallView, events: readonly EventView[]): string[] {
   const odd: string[] = [];
-  if (record.late) odd.push('Odd: the link had ended when the call came; the visit is the last one that had the number.');
-  if (record.media === 'direct') odd.push('Odd: no media node carried it, the two ends talked directly; no whisper, no recording.');
-  if (record.why === 'storeDown') odd.push('Odd: Redis was away, so whose visit it was could not be looked up.');
+  if (record.late)
+    odd.push('Odd: the link had ended when the call came; the visit is the last one that had the number.');
+  if (record.media === 'direct')
+    odd.push('Odd: no media node carried it, the two ends talked directly; no whisper, no recording.');
+  if (record.why === 'storeDown')
+    odd.push('Odd: Redis was away, so whose visit it was could not be looked up.');
   const end = events.filter(({ kind }) => kind === 'ended').at(0);
   if (end?.['seq'] === Seq.endedBySweep) {
     odd.push('Odd: nobody saw its end; the sweep closed the record, so the time of its end is a guess.');

@@ -12,7 +12,9 @@ export type CommandName = keyof typeof COMMANDS;
 
 /** What `tagswitch help` prints. */
 export function helpLines(): string[] {
-  const usages = Object.entries(COMMANDS).map(([name, [rest, what]]) => [`${name} ${rest}`.trimEnd(), what] as const);
+  const usages = Object.entries(COMMANDS).map(
+    ([name, [rest, what]]) => [`${name} ${rest}`.trimEnd(), what] as const,
+  );
   return [
     'tagswitch, a call-tracking softswitch',
     '',
