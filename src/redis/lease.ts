@@ -4,7 +4,7 @@ import type { Logger } from '../observe/logger.js';
 import type { RedisClient } from './clients.js';
 import { loadScript } from './lua.js';
 
-export const LEASE_MS = 6_000;
+export const LEASE_MS = 3_000;
 
 /** others: somebody else has it; open: Redis cannot be asked, so that nobody can have it and everybody may act. */
 type State = 'others' | 'ours' | 'open' | 'closed';

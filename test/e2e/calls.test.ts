@@ -11,7 +11,7 @@
 import t, { type Test } from 'tap';
 import { connect } from 'node:net';
 import { createSocket } from 'node:dgram';
-import { Agent, audioOf, until, type AgentCall } from '../standalone/media-agent.js';
+import { Agent, until, type AgentCall } from '../standalone/media-agent.js';
 import { declarationOf, numbersOf, type EndpointOf } from './declaration.js';
 import { onRealServers, System } from './system.js';
 
@@ -55,6 +55,8 @@ const numberOf = (name: string): string => {
   return `+${String(Number(first.slice(1)) + at)}`;
 };
 
+t.setTimeout(240_000);
+
 t.before(async () => {
   for (const [name, behave] of Object.entries(callees)) agents[name] = await Agent.start(behave);
   caller = await Agent.start();
@@ -65,7 +67,7 @@ t.before(async () => {
     { name: 'in-turn', ring: [[uriOf('busy')], [uriOf('answers')]] },
     { name: 'whisper', ring: [[uriOf('answers')]], whisper: 'tone' },
     { name: 'unheld', ring: [[uriOf('answers')]], answersUnheld: false },
-    { name: 'ten', ring: [Array.from({ length: 9 }, () => uriOf('rings')).concat(uriOf('answers'))] },
+    { name: 'ten', ring: [Array.from({ length: 9 }, (_, at) => uriOf('rings').replace('agent', `agent${String(at)}`)).concat(uriOf('answers'))] },
   ];
   endpoints.forEach(({ name }, at) => (index[name] = at));
   system = await System.start(declarationOf(endpoints));

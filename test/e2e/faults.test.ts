@@ -13,6 +13,8 @@ const numberOf = (): string => `+${String(Number(numbersOf(0).first.slice(1)) + 
 /** On the real servers only with the commands that start them can they be killed. */
 const ours = !onRealServers || process.env['TAGSWITCH_TEST_FREESWITCH_COMMAND'] !== undefined;
 
+t.setTimeout(240_000);
+
 t.before(async () => {
   callee = await Agent.start((call) => {
     call.reply(180);
