@@ -35,7 +35,7 @@ import { Lease } from './redis/lease.js';
 import { RedisLiveUse } from './redis/live-use.js';
 import { RedisPoolWriter } from './redis/pool-writer.js';
 import { RedisScripts } from './redis/scripts.js';
-import { readLegToken } from './routing/leg-token.js';
+import { destinationOfToken } from './routing/leg-token.js';
 import { CallerIdentity } from './sip/caller-identity.js';
 import { DirectCalls } from './sip/direct-calls.js';
 import { DrachtioConnection } from './sip/drachtio.js';
@@ -151,11 +151,8 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   );
 
   const destinationOf = (token: string): string | undefined => {
-    // The call is over: how old the token is says nothing any more.
-    const claims = readLegToken(token, secrets.legToken, 0);
-    return typeof claims === 'string'
-      ? undefined
-      : index().destinationBySerial(claims.destination)?.destination.to;
+    const serial = destinationOfToken(token);
+    return serial === undefined ? undefined : index().destinationBySerial(serial)?.destination.to;
   };
   const leases = new Map<string, Lease>();
   const mayRead = (node: string): boolean => leases.get(node)?.mayRead() ?? false;

@@ -12,14 +12,24 @@ export interface DialContext {
   readonly token: (leg: PlannedLeg) => string;
 }
 
+/** What drachtio-server 0.9 adds to a request that it proxies; the rest is cut off without a word. */
+export const HEADER_BYTES = 1023;
+
 /** FreeSWITCH's profile of that name, in freeswitch-conf/sip_profiles. */
 const PROFILE = 'tagswitch';
 
+/** The headers of a plan, and how many of its legs found no room in them. */
+export interface PlanHeaders {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly left: number;
+}
+
 /**
- * The plan as headers of the INVITE to the media node. The dialplan (freeswitch-conf/dialplan/tagswitch.xml) accepts
+ * The plan as headers of the INVITE to the media node. What does not fit is left out from its end: the last ways out
+ * first, then the last ring groups; a leg is never cut. The dialplan (freeswitch-conf/dialplan/tagswitch.xml) accepts
  * this one form and no other: legs in `,` ring together, groups in `|` one after the other, one header a round.
  */
-export function planHeaders(plan: Plan, context: DialContext): Record<string, string> {
+export function planHeaders(plan: Plan, context: DialContext): PlanHeaders {
   const headers: Record<string, string> = {
     'X-Tagswitch-Call': context.call,
     'X-Tagswitch-Account': context.account,
@@ -27,27 +37,49 @@ export function planHeaders(plan: Plan, context: DialContext): Record<string, st
   };
   if (plan.whisper !== undefined)
     headers['X-Tagswitch-Whisper'] = plan.whisper === 'tone' ? 'tone' : `file:${plan.whisper}`;
+  let room = HEADER_BYTES - bytesOf(headers);
+  let left = 0;
   plan.rounds.forEach((groups, round) => {
-    headers[round === 0 ? 'X-Tagswitch-Plan' : `X-Tagswitch-Plan-${String(round + 1)}`] = dialString(
-      groups,
-      context,
-    );
+    const name = round === 0 ? 'X-Tagswitch-Plan' : `X-Tagswitch-Plan-${String(round + 1)}`;
+    const { text, dropped } = dialString(groups, context, room - lineBytes(name, ''));
+    left += dropped;
+    if (text === '') return;
+    headers[name] = text;
+    room -= lineBytes(name, text);
   });
-  return headers;
+  return { headers, left };
 }
 
-function dialString(groups: readonly PlannedGroup[], context: DialContext): string {
-  return groups
-    .map(({ legs, ringMs }) => {
-      const seconds = String(Math.max(1, Math.round(ringMs / 1000)));
-      return legs
-        .map(
-          (leg) =>
-            `[leg_timeout=${seconds}]sofia/${PROFILE}/sip:leg.${context.token(leg)}@${context.switchAddress}`,
-        )
-        .join(',');
-    })
-    .join('|');
+function bytesOf(headers: Readonly<Record<string, string>>): number {
+  return Object.entries(headers).reduce((sum, [name, value]) => sum + lineBytes(name, value), 0);
+}
+
+/** `name: value` and its line end; all of it is ASCII. */
+function lineBytes(name: string, value: string): number {
+  return name.length + value.length + 4;
+}
+
+/** As many of the legs as fit into `room` bytes, in their order. */
+function dialString(
+  groups: readonly PlannedGroup[],
+  context: DialContext,
+  room: number,
+): { text: string; dropped: number } {
+  let text = '';
+  let dropped = 0;
+  for (const { legs, ringMs } of groups) {
+    const seconds = String(Math.max(1, Math.round(ringMs / 1000)));
+    let between = text === '' ? '' : '|';
+    for (const leg of legs) {
+      const next = `${between}[leg_timeout=${seconds}]sofia/${PROFILE}/sip:leg.${context.token(leg)}@${context.switchAddress}`;
+      if (dropped > 0 || text.length + next.length > room) dropped += 1;
+      else {
+        text += next;
+        between = ',';
+      }
+    }
+  }
+  return { text, dropped };
 }
 
 /** The dialplan takes digits alone: what is no number is shown as no number. */

@@ -157,7 +157,7 @@ export class InboundCalls {
     this.#parts.append({ ...planned, media: 'bridged', mediaNode: node.name });
     const over = this.#parts.transport() === 'tcp' ? ';transport=tcp' : '';
     const expires = Math.floor(this.#parts.now() / 1000) + TOKEN_LIFE_S;
-    const headers = planHeaders(plan, {
+    const { headers, left } = planHeaders(plan, {
       call: id,
       account,
       switchAddress: `${this.#parts.switchAddress}${over}`,
@@ -165,6 +165,7 @@ export class InboundCalls {
       token: ({ leg, trunk, destination }) =>
         mintLegToken({ call: id, leg, trunk, destination: destination.serial, expires }, this.#parts.legKey),
     });
+    if (left > 0) arrived.log.warn({ left }, 'legs of a plan found no room in the headers and are not rung');
     await this.#proxy(
       arrived,
       account,

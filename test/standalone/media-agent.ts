@@ -146,11 +146,22 @@ export class AgentCall {
     const far = asCaller ? (answer?.get('To') ?? '') : (this.invite.get('From') ?? '');
     const target = (asCaller ? answer?.contactUri : this.invite.contactUri) ?? this.invite.uri;
     // RFC 3261, 12.1: the route set is the Record-Route of the answer backwards, or that of the INVITE as it came.
-    const recorded = (asCaller ? answer : this.invite)?.getAll('Record-Route').flatMap((value) => value.split(/,(?=\s*<)/)) ?? [];
+    const recorded =
+      (asCaller ? answer : this.invite)
+        ?.getAll('Record-Route')
+        .flatMap((value) => value.split(/,(?=\s*<)/)) ?? [];
     const routes = asCaller ? [...recorded].reverse() : recorded;
     return SipRequest.create(method, target, {
-      headers: [...routes.map((route) => ['Route', route.trim()] as const), ['From', own], ['To', far], ['Call-ID', this.invite.callId], ['CSeq', `${sequence} ${method}`], ['Max-Forwards', '70'], ['Contact', `<${this.#sip.uri('udp', 'test')}>`]],
-    }); // prettier-ignore
+      headers: [
+        ...routes.map((route) => ['Route', route.trim()] as const),
+        ['From', own],
+        ['To', far],
+        ['Call-ID', this.invite.callId],
+        ['CSeq', `${sequence} ${method}`],
+        ['Max-Forwards', '70'],
+        ['Contact', `<${this.#sip.uri('udp', 'test')}>`],
+      ],
+    });
   }
 }
 

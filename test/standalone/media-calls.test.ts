@@ -7,7 +7,7 @@ interface Floor {
   readonly sip: string;
   readonly caller: Agent;
   readonly events: EventClient;
-  callee(onCall: (call: AgentCall) => void): Promise<Agent>;
+  readonly callee: (onCall: (call: AgentCall) => void) => Promise<Agent>;
 }
 
 /** A server, a caller and a listener for one test; all is stopped and nothing may be left at its end. */
@@ -77,7 +77,11 @@ t.test('a call is bridged, talks both ways, and the caller hangs up', async (t) 
     call.reply(180);
     call.reply(200, '0 101');
   });
-  const call = await caller.call(sip, 'bridge', [['X-Dial', far.dial()], ['X-Case', 'plain'], ['X-Secret', 'stays here']]); // prettier-ignore
+  const call = await caller.call(sip, 'bridge', [
+    ['X-Dial', far.dial()],
+    ['X-Case', 'plain'],
+    ['X-Secret', 'stays here'],
+  ]);
   await events.wait('CHANNEL_BRIDGE');
   t.same(call.statuses, [100, 180, 200]);
   const leg = legOf(far);
@@ -106,19 +110,42 @@ t.test('a call is bridged, talks both ways, and the caller hangs up', async (t) 
   await until(() => leg.bye !== undefined, 'the BYE to the callee');
   t.equal(leg.bye?.get('Reason'), 'Q.850;cause=16;text="NORMAL_CLEARING"');
   await events.wait('CHANNEL_DESTROY', 'inbound');
-  t.same(events.story(), [
-    'CHANNEL_CREATE inbound', 'CHANNEL_CREATE outbound', 'CHANNEL_PROGRESS outbound', 'CHANNEL_PROGRESS inbound',
-    'CHANNEL_ANSWER outbound', 'CHANNEL_PROGRESS_MEDIA inbound', 'CHANNEL_ANSWER inbound', 'CHANNEL_BRIDGE inbound',
-    'CHANNEL_HANGUP inbound', 'CHANNEL_HANGUP outbound', 'CHANNEL_HANGUP_COMPLETE outbound', 'CHANNEL_DESTROY outbound',
-    'CHANNEL_UNBRIDGE inbound', 'CHANNEL_HANGUP_COMPLETE inbound', 'CHANNEL_DESTROY inbound',
-  ], 'the events of the trace, in its order'); // prettier-ignore
+  t.same(
+    events.story(),
+    [
+      'CHANNEL_CREATE inbound',
+      'CHANNEL_CREATE outbound',
+      'CHANNEL_PROGRESS outbound',
+      'CHANNEL_PROGRESS inbound',
+      'CHANNEL_ANSWER outbound',
+      'CHANNEL_PROGRESS_MEDIA inbound',
+      'CHANNEL_ANSWER inbound',
+      'CHANNEL_BRIDGE inbound',
+      'CHANNEL_HANGUP inbound',
+      'CHANNEL_HANGUP outbound',
+      'CHANNEL_HANGUP_COMPLETE outbound',
+      'CHANNEL_DESTROY outbound',
+      'CHANNEL_UNBRIDGE inbound',
+      'CHANNEL_HANGUP_COMPLETE inbound',
+      'CHANNEL_DESTROY inbound',
+    ],
+    'the events of the trace, in its order',
+  );
   const end = await events.wait('CHANNEL_HANGUP_COMPLETE', 'inbound');
   t.match(end, {
-    'Hangup-Cause': 'NORMAL_CLEARING', variable_sip_hangup_disposition: 'recv_bye', variable_sip_term_status: '200',
-    variable_originate_disposition: 'SUCCESS', variable_bridge_hangup_cause: 'NORMAL_CLEARING', variable_hangup_cause_q850: '16',
-    variable_last_bridge_role: 'originator', 'variable_sip_h_X-Secret': 'stays here', variable_endpoint_disposition: 'ANSWER',
-    variable_sip_call_id: call.invite.callId, variable_DIALSTATUS: 'SUCCESS', variable_rtp_audio_in_packet_count: '26',
-  }); // prettier-ignore
+    'Hangup-Cause': 'NORMAL_CLEARING',
+    variable_sip_hangup_disposition: 'recv_bye',
+    variable_sip_term_status: '200',
+    variable_originate_disposition: 'SUCCESS',
+    variable_bridge_hangup_cause: 'NORMAL_CLEARING',
+    variable_hangup_cause_q850: '16',
+    variable_last_bridge_role: 'originator',
+    'variable_sip_h_X-Secret': 'stays here',
+    variable_endpoint_disposition: 'ANSWER',
+    variable_sip_call_id: call.invite.callId,
+    variable_DIALSTATUS: 'SUCCESS',
+    variable_rtp_audio_in_packet_count: '26',
+  });
   const complete = await events.wait('CHANNEL_HANGUP_COMPLETE', 'outbound');
   t.match(complete, {
     variable_sip_hangup_disposition: 'send_bye',
@@ -205,9 +232,13 @@ t.test('final responses of a callee, and of the dialplan', async (t) => {
   let answerWith = 486;
   const far = await callee((call) => call.reply(answerWith));
   const cases: readonly (readonly [number, number, string])[] = [
-    [486, 486, 'USER_BUSY'], [603, 603, 'CALL_REJECTED'], [404, 404, 'UNALLOCATED_NUMBER'],
-    [503, 503, 'NORMAL_TEMPORARY_FAILURE'], [488, 488, 'INCOMPATIBLE_DESTINATION'], [302, 302, 'REQUESTED_CHAN_UNAVAIL'],
-  ]; // prettier-ignore
+    [486, 486, 'USER_BUSY'],
+    [603, 603, 'CALL_REJECTED'],
+    [404, 404, 'UNALLOCATED_NUMBER'],
+    [503, 503, 'NORMAL_TEMPORARY_FAILURE'],
+    [488, 488, 'INCOMPATIBLE_DESTINATION'],
+    [302, 302, 'REQUESTED_CHAN_UNAVAIL'],
+  ];
   let ended = 0;
   for (const [theirs, ours, cause] of cases) {
     answerWith = theirs;
@@ -223,9 +254,13 @@ t.test('final responses of a callee, and of the dialplan', async (t) => {
     t.match(call.last.get('Reason'), new RegExp(`^Q\\.850;cause=[0-9]+;text="${cause}"$`));
   }
   const plain: readonly (readonly [string, number, RegExp])[] = [
-    ['respond-603', 603, /^Q\.850;cause=21;text="TEST"$/], ['hangup-NO_ANSWER', 480, /cause=19/], ['nonsense', 502, /cause=27/],
-    ['away', 486, /cause=17/], ['circle', 483, /cause=25/], ['unknown', 404, /cause=3;/],
-  ]; // prettier-ignore
+    ['respond-603', 603, /^Q\.850;cause=21;text="TEST"$/],
+    ['hangup-NO_ANSWER', 480, /cause=19/],
+    ['nonsense', 502, /cause=27/],
+    ['away', 486, /cause=17/],
+    ['circle', 483, /cause=25/],
+    ['unknown', 404, /cause=3;/],
+  ];
   for (const [user, status, reason] of plain) {
     const call = await caller.call(sip, user);
     await until(() => (call.statuses.at(-1) ?? 0) >= 200, `${user} answered`);
@@ -234,8 +269,11 @@ t.test('final responses of a callee, and of the dialplan', async (t) => {
     if (user.startsWith('respond')) t.equal(call.last.reason, 'Because of 603');
   }
   const undialable: readonly (readonly [string, number])[] = [
-    ['loopback/x', 480], ['sofia/other/sip:a@127.0.0.1:9', 502], ['sofia/test/sip:a@127.0.0.1:9;transport=tls', 502], ['sofia/test/sip:a b@c', 484],
-  ]; // prettier-ignore
+    ['loopback/x', 480],
+    ['sofia/other/sip:a@127.0.0.1:9', 502],
+    ['sofia/test/sip:a@127.0.0.1:9;transport=tls', 502],
+    ['sofia/test/sip:a b@c', 484],
+  ];
   for (const [dial, status] of undialable) {
     const call = await caller.call(sip, 'bridge', [['X-Dial', dial]]);
     await until(() => (call.statuses.at(-1) ?? 0) >= 200, dial);
@@ -279,9 +317,12 @@ t.test('the caller cancels while it rings, and in early media', async (t) => {
   ringing.client?.cancel();
   await until(() => ringing.statuses.includes(487), '487');
   t.match(await events.wait('CHANNEL_HANGUP_COMPLETE', 'inbound'), {
-    'Hangup-Cause': 'ORIGINATOR_CANCEL', variable_sip_hangup_disposition: 'recv_cancel', variable_sip_term_status: '487',
-    variable_originate_disposition: 'ORIGINATOR_CANCEL', variable_DIALSTATUS: 'CANCEL',
-  }); // prettier-ignore
+    'Hangup-Cause': 'ORIGINATOR_CANCEL',
+    variable_sip_hangup_disposition: 'recv_cancel',
+    variable_sip_term_status: '487',
+    variable_originate_disposition: 'ORIGINATOR_CANCEL',
+    variable_DIALSTATUS: 'CANCEL',
+  });
   await until(() => far.calls[0]?.cancelled !== undefined, 'the CANCEL to the callee');
 
   const early = await caller.call(sip, 'bridge', [
@@ -295,9 +336,11 @@ t.test('the caller cancels while it rings, and in early media', async (t) => {
   early.client?.cancel();
   await until(() => early.statuses.includes(487) && leg.cancelled !== undefined, '487 and CANCEL');
   t.match(await events.wait('CHANNEL_HANGUP_COMPLETE', 'outbound', 2), {
-    'Hangup-Cause': 'ORIGINATOR_CANCEL', variable_sip_hangup_disposition: 'send_cancel', variable_sip_invite_failure_status: '487',
+    'Hangup-Cause': 'ORIGINATOR_CANCEL',
+    variable_sip_hangup_disposition: 'send_cancel',
+    variable_sip_invite_failure_status: '487',
     variable_endpoint_disposition: 'EARLY MEDIA',
-  }); // prettier-ignore
+  });
   await settled(running);
 });
 
@@ -454,7 +497,6 @@ t.test('hold and resume are answered here, and nothing is sent meanwhile', async
     ['sendonly', 'recvonly'],
     ['inactive', 'inactive'],
   ]) {
-    // prettier-ignore
     const held = await call.send('INVITE', sdpOf(call.media, '0 101', `a=${theirs ?? ''}\r\n`));
     t.equal(held.status, 200);
     t.match(held.body.toString(), new RegExp(`a=${ours ?? ''}\r\n`));

@@ -18,12 +18,17 @@ const invite = (to: SipEndpoint, proto: Proto, from: SipEndpoint): SipRequest =>
     contentType: 'application/sdp',
   });
 
-for (const proto of ['udp', 'tcp'] as const) {
-  t.test(`two endpoints over ${proto}: answer, ACK, failure, CANCEL`, async (t) => {
+for (const [proto, host] of [
+  ['udp', '127.0.0.1'],
+  ['tcp', '127.0.0.1'],
+  ['udp', '::1'],
+  ['tcp', '::1'],
+] as const) {
+  t.test(`two endpoints over ${proto} on ${host}: answer, ACK, failure, CANCEL`, async (t) => {
     const acks: SipRequest[] = [];
     let acked = (): void => undefined;
     const callee = await SipEndpoint.listen(
-      { host: '127.0.0.1', port: 0 },
+      { host, port: 0 },
       {
         onRequest: (tx) => {
           tx.handlers = { onCancel: () => tx.reply(487) };
@@ -45,7 +50,7 @@ for (const proto of ['udp', 'tcp'] as const) {
       },
     );
     const caller = await SipEndpoint.listen(
-      { host: '127.0.0.1', port: 0 },
+      { host, port: 0 },
       { onRequest: () => t.fail('no request is due') },
     );
     t.teardown(async () => {

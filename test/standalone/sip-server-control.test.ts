@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { Target } from '../../src/standalone/sip/flow.js';
 import { standardTimers } from '../../src/standalone/sip/timers.js';
 import { encodeFrame, FrameDecoder, wireTime } from '../../src/standalone/sip-server/control-frame.js';
@@ -10,6 +10,7 @@ import { readSettings, SettingsError } from '../../src/standalone/sip-server/set
 import { SipServer } from '../../src/standalone/sip-server/sip-server.js';
 import { bestResponse } from '../../src/standalone/sip-server/best-response.js';
 import { SipResponse } from '../../src/standalone/sip/message.js';
+import { parseMessage } from '../../src/standalone/sip/parse.js';
 import { SipTransport } from '../../src/standalone/sip/transport.js';
 import { Agent } from './support/agent.js';
 import { ManualClock } from './support/manual-clock.js';
@@ -87,6 +88,25 @@ async function start(options: { clock?: ManualClock; timerCMs?: number } = {}): 
     log: () => undefined,
     ...options,
   });
+}
+
+/** A server, an application that takes INVITEs, and two far ends; all of it ends with the test. */
+async function stage(
+  t: Test,
+  options: { clock?: ManualClock; callee?: 'udp' | 'tcp' } = {},
+): Promise<{ server: SipServer; caller: Agent; callee: Agent; control: Control; number: string }> {
+  const server = await start(options.clock === undefined ? {} : { clock: options.clock });
+  const caller = await Agent.listen('udp');
+  const callee = await Agent.listen(options.callee ?? 'udp');
+  const control = await Control.open(server);
+  t.teardown(async () => {
+    control.close();
+    await Promise.all([caller.close(), callee.close()]);
+    await server.close();
+  });
+  await control.ask('route|invite');
+  const number = `sip:+12025550100@127.0.0.1:${server.sipAddress.port}`;
+  return { server, caller, callee, control, number };
 }
 
 const at = (server: SipServer): Target => ({ proto: 'udp', ...server.sipAddress });
@@ -257,17 +277,8 @@ t.test('the control port: secret, verbs, order of tokens', async (t) => {
 
 t.test('time: timer C, requests that nobody answers, and made-up answers', async (t) => {
   const clock = new ManualClock();
-  const server = await start({ clock });
-  const caller = await Agent.listen('udp');
-  const callee = await Agent.listen('udp');
-  const control = await Control.open(server);
-  t.teardown(async () => {
-    control.close();
-    await Promise.all([caller.close(), callee.close()]);
-    await server.close();
-  });
-  for (const verb of ['invite', 'cdr:attempt', 'cdr:start', 'cdr:stop']) await control.ask(`route|${verb}`);
-  const number = `sip:+12025550100@127.0.0.1:${server.sipAddress.port}`;
+  const { server, caller, callee, control, number } = await stage(t, { clock });
+  for (const verb of ['cdr:attempt', 'cdr:start', 'cdr:stop']) await control.ask(`route|${verb}`);
   const silent = createSocket('udp4').bind(0, '127.0.0.1');
   t.teardown(() => silent.close());
   await once(silent, 'listening');
@@ -316,17 +327,8 @@ t.test('time: timer C, requests that nobody answers, and made-up answers', async
 });
 
 t.test('transports that differ: one Record-Route, of the outgoing side', async (t) => {
-  const server = await start();
-  const caller = await Agent.listen('udp');
-  const callee = await Agent.listen('tcp');
-  const control = await Control.open(server);
-  t.teardown(async () => {
-    control.close();
-    await Promise.all([caller.close(), callee.close()]);
-    await server.close();
-  });
-  await control.ask('route|invite');
-  const placed = caller.place(at(server), `sip:+12025550100@127.0.0.1:${server.sipAddress.port}`);
+  const { server, caller, callee, control, number } = await stage(t, { callee: 'tcp' });
+  const placed = caller.place(at(server), number);
   const { head } = await control.sip('INVITE');
   control.send(
     `proxy|${head[8]}|remainInDialog|fullResponse||serial|||${callee.uri('x')}\r\nINVITE x SIP/2.0\r\n\r\n`,
@@ -344,21 +346,16 @@ t.test('transports that differ: one Record-Route, of the outgoing side', async (
 });
 
 t.test('the application goes away in a call: the call stays', async (t) => {
-  const server = await start();
-  const caller = await Agent.listen('udp');
-  const callee = await Agent.listen('udp');
-  const control = await Control.open(server);
-  t.teardown(async () => {
-    await Promise.all([caller.close(), callee.close()]);
-    await server.close();
-  });
-  await control.ask('route|invite');
+  const { server, caller, callee, control, number } = await stage(t);
+  const watcher = await Control.open(server);
+  t.teardown(() => watcher.close());
+  await watcher.ask('route|cdr:stop');
   callee.onInvite = (tx) => {
     tx.reply(180);
     control.close();
     setTimeout(() => callee.answer(tx), 50);
   };
-  const placed = caller.place(at(server), `sip:+12025550100@127.0.0.1:${server.sipAddress.port}`);
+  const placed = caller.place(at(server), number);
   const { head } = await control.sip('INVITE');
   control.send(
     `proxy|${head[8]}|remainInDialog|fullResponse||serial|||${callee.uri('x')}\r\nINVITE x SIP/2.0\r\n\r\n`,
@@ -375,7 +372,101 @@ t.test('the application goes away in a call: the call stays', async (t) => {
     'a re-INVITE',
   );
   t.equal((await caller.inDialog(mine, 'BYE', 2)).status, 200);
-  t.equal(callee.requests.at(-1)?.method, 'BYE');
+  t.equal((await caller.inDialog(mine, 'BYE', 2)).status, 200);
+  t.same(
+    callee.requests.slice(-2).map((r) => r.method),
+    ['BYE', 'BYE'],
+  );
+  await watcher.ask('ping');
+  const stops = watcher.frames.filter((f) => f.includes('|cdr:stop|'));
+  t.same(
+    stops.map((f) => f.split('|')[2]),
+    ['network', 'application'],
+    'a repeated BYE is recorded once',
+  );
+});
+
+t.test('answers that are repeated, late, or cross a CANCEL; nothing is left behind', async (t) => {
+  const clock = new ManualClock();
+  const { server, caller, callee, control, number } = await stage(t, { clock });
+  const order = async (): Promise<string> => {
+    const { head } = await control.sip('INVITE');
+    control.frames.length = 0;
+    return control.send(
+      `proxy|${head[8]}|remainInDialog|fullResponse||serial|1s||${callee.uri('x')}\r\nINVITE x SIP/2.0\r\n\r\n`,
+    );
+  };
+
+  callee.onInvite = (tx) => {
+    callee.answer(tx);
+    callee.answer(tx);
+  };
+  const repeated = caller.place(at(server), number);
+  const first = await order();
+  await until(() => repeated.responses.filter((r) => r.status === 200).length === 2);
+  t.same(await control.reply(first, 'done'), ['OK', 'done']);
+  t.equal(control.frames.filter((f) => f.includes('continue')).length, 1, 'told once');
+
+  // The callee answers just as it is cancelled: the caller has his 487, the application hears of the 200.
+  callee.onInvite = (tx) => {
+    tx.handlers = { onCancel: () => callee.answer(tx) };
+    tx.reply(180);
+  };
+  const crossed = caller.place(at(server), number);
+  const second = await order();
+  await until(() => crossed.responses.some((r) => r.status === 180));
+  crossed.cancel();
+  t.equal((await crossed.final).status, 487);
+  t.match((await control.reply(second, 'continue')).slice(-1), ['continue']);
+  t.same(await control.reply(second, 'done'), ['OK', 'done']);
+
+  // A target wakes up after the provisional timeout: nobody is interested, and nobody cancels it.
+  const sleeper = createSocket('udp4').bind(0, '127.0.0.1');
+  t.teardown(() => sleeper.close());
+  await once(sleeper, 'listening');
+  const heard: string[] = [];
+  let invite: Buffer | undefined;
+  sleeper.on('message', (bytes) => {
+    heard.push(bytes.toString().split(' ')[0] ?? '');
+    invite ??= bytes;
+  });
+  const slow = caller.place(at(server), number);
+  const { head } = await control.sip('INVITE');
+  const third = control.send(
+    `proxy|${head[8]}||fullResponse||serial|1s||sip:x@127.0.0.1:${sleeper.address().port}\r\nINVITE x SIP/2.0\r\n\r\n`,
+  );
+  await until(() => invite !== undefined);
+  clock.pass(1000);
+  t.equal((await slow.final).status, 408);
+  t.same(await control.reply(third), ['OK', 'done'], 'no branch answered');
+  const asked = parseMessage(invite ?? Buffer.alloc(0));
+  if (asked?.kind !== 'request') throw new Error('no INVITE');
+  for (const status of [180, 200]) {
+    sleeper.send(
+      SipResponse.to(asked, status, { toTag: 'late' }).toBuffer(),
+      server.sipAddress.port,
+      '127.0.0.1',
+    );
+  }
+  await control.ask('ping');
+  clock.pass(64_000);
+  await control.ask('ping');
+  t.same([...new Set(heard)], ['INVITE'], 'neither CANCEL nor ACK');
+  t.same(
+    slow.responses.map((r) => r.status),
+    [100, 408],
+  );
+
+  control.frames.length = 0;
+  const reliable = caller.place(at(server), number);
+  const pending = await control.sip('INVITE');
+  const refused = await control.ask(`sip|${pending.head[8]}|\r\nSIP/2.0 183 x\r\nRequire: 100rel\r\n\r\n`);
+  t.same(refused, ['NOK', 'Remote endpoint does not support 100rel']);
+  await control.ask(`sip|${pending.head[8]}|\r\nSIP/2.0 480 x\r\n\r\n`);
+  t.equal((await reliable.final).status, 480);
+
+  clock.pass(200_000);
+  t.same(server.counts, { client: 0, server: 0, pending: 0, tcp: 0 }, 'every transaction ends');
 });
 
 t.test('TCP: limits on connections, silence and half messages', async (t) => {
@@ -412,16 +503,7 @@ t.test('TCP: limits on connections, silence and half messages', async (t) => {
 });
 
 t.test('the same request by two ways is one request', async (t) => {
-  const server = await start();
-  const caller = await Agent.listen('udp');
-  const control = await Control.open(server);
-  t.teardown(async () => {
-    control.close();
-    await caller.close();
-    await server.close();
-  });
-  await control.ask('route|invite');
-  const number = `sip:+12025550100@127.0.0.1:${server.sipAddress.port}`;
+  const { server, caller, control, number } = await stage(t);
   const first = caller.place(at(server), number, [
     ['Call-ID', 'same'],
     ['From', '<sip:a@127.0.0.1>;tag=same'],
@@ -440,16 +522,9 @@ t.test('the same request by two ways is one request', async (t) => {
 });
 
 t.test('garbage, floods and half messages leave it alive', async (t) => {
-  const server = await start();
-  const caller = await Agent.listen('udp');
-  const control = await Control.open(server);
+  const { server, caller, control } = await stage(t);
   const udp = createSocket('udp4');
-  t.teardown(async () => {
-    control.close();
-    udp.close();
-    await caller.close();
-    await server.close();
-  });
+  t.teardown(() => udp.close());
   await control.ask('route|options');
   const { port } = server.sipAddress;
   const seed = Buffer.from(

@@ -22,7 +22,13 @@ export function admit(request: SipRequest, standing: Standing): Refusal | undefi
   if (request.toTag !== undefined) return { status: 481 };
   switch (request.method) {
     case 'OPTIONS':
-      return { status: 200, headers: [['Accept', 'application/sdp'], ['Allow', allowed]] }; // prettier-ignore
+      return {
+        status: 200,
+        headers: [
+          ['Accept', 'application/sdp'],
+          ['Allow', allowed],
+        ],
+      };
     case 'INVITE':
       return admitInvite(request, standing);
     case 'REGISTER':

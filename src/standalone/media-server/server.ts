@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { SipEndpoint } from '../sip/endpoint.js';
+import { ParseError } from '../sip/parse-error.js';
 import type { SipRequest } from '../sip/message.js';
 import type { ServerTransaction } from '../sip/server-transaction.js';
 import { admit } from './admission.js';
 import { CallerLeg } from './call/caller-leg.js';
-import type { Ground } from './call/ground.js';
-import type { Leg } from './call/leg.js';
+import type { Ground, HeldLeg } from './call/ground.js';
 import { runCall } from './call/run.js';
 import { channelEvent, type EventOrigin } from './channel/event.js';
 import { loadConfiguration, type Configuration } from './configuration/load.js';
@@ -35,9 +35,9 @@ const longestStopMs = 2000;
 /** The stand-in for one FreeSWITCH: SIP, media, dialplan, event socket and spool in one process. */
 export class MediaServer {
   readonly #options: MediaServerOptions;
-  readonly #legs = new Set<Leg>();
+  readonly #legs = new Set<HeldLeg>();
   /** Legs by Call-ID and our tag. */
-  readonly #routes = new Map<string, Leg>();
+  readonly #routes = new Map<string, HeldLeg>();
   readonly #running = new Set<Promise<void>>();
   readonly #farewells = new Set<Promise<void>>();
   readonly #counts = new SessionCounts();
@@ -111,9 +111,10 @@ export class MediaServer {
   async #stop(): Promise<void> {
     clearInterval(this.#heart);
     for (const leg of [...this.#legs]) leg.hangup('SYSTEM_SHUTDOWN');
-    const limit = AbortSignal.timeout(longestStopMs);
+    const done = new AbortController();
     const over = Promise.allSettled([...this.#running]).then(() => Promise.allSettled([...this.#farewells]));
-    await Promise.race([over, wait(longestStopMs, limit)]);
+    await Promise.race([over, wait(longestStopMs, done.signal)]);
+    done.abort();
     await this.#events?.close();
     await this.#sip?.close();
   }
@@ -126,7 +127,7 @@ export class MediaServer {
     const sip = await SipEndpoint.listen(
       { host: profile.sipIp, port: profile.sipPort },
       {
-        onRequest: (transaction) => this.#receive(transaction),
+        onRequest: (transaction) => this.#receiveSafely(transaction),
         onAck: (ack) => this.#legOf(ack)?.acknowledged(),
         onTrouble: (what, error) => log('warning', 'SIP trouble', { what, reason: error.message }),
       },
@@ -188,15 +189,25 @@ export class MediaServer {
     };
   }
 
-  #forget(leg: Leg): void {
+  #forget(leg: HeldLeg): void {
     const { channel } = leg;
     if (!channel.answered) this.#counts[channel.direction === 'inbound' ? 'failedIn' : 'failedOut'] += 1;
     this.#legs.delete(leg);
     for (const [key, routed] of this.#routes) if (routed === leg) this.#routes.delete(key);
   }
 
-  #legOf(request: SipRequest): Leg | undefined {
+  #legOf(request: SipRequest): HeldLeg | undefined {
     return this.#routes.get(`${request.callId}|${request.toTag ?? ''}`);
+  }
+
+  /** A header that cannot be read is found only when it is needed: the request must still get its answer. */
+  #receiveSafely(transaction: ServerTransaction): void {
+    try {
+      this.#receive(transaction);
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      transaction.reply(error.status, { reason: error.message });
+    }
   }
 
   #receive(transaction: ServerTransaction): void {

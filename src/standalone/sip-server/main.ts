@@ -12,7 +12,7 @@ import { SipServer, type Address } from './sip-server.js';
 const log = stderrLog('sip-server');
 
 function where({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 async function run(): Promise<number> {

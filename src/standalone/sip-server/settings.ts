@@ -46,6 +46,9 @@ export function readSettings(environment: NodeJS.ProcessEnv, argv: readonly stri
     return { host: found[1].replace(/^\[|\]$/g, ''), port };
   };
   const sip = address('--sip', 'SIP_SERVER_SIP');
+  // Via, Contact and Record-Route must name an address that others can reach.
+  if (['0.0.0.0', '::'].includes(sip.host))
+    faults.push('--sip or SIP_SERVER_SIP must be one address of this host');
   const control = address('--control', 'SIP_SERVER_CONTROL');
   const secret = environment['SIP_SERVER_SECRET'] ?? '';
   if (secret === '') faults.push('SIP_SERVER_SECRET must be set');

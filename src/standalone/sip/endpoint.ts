@@ -61,7 +61,7 @@ export interface EndpointOptions extends TransportOptions {
 export class SipEndpoint {
   readonly clock: Clock;
   readonly timers: TimerBase;
-  /** What our Via and Contact say. */
+  /** What our Via and Contact say; IPv6 in brackets. */
   readonly host: string;
   readonly #handlers: EndpointHandlers;
   readonly #clients = new Map<string, ClientTransaction>();
@@ -75,7 +75,8 @@ export class SipEndpoint {
       after: (ms, action) => clock.after(ms, () => this.#guard('timer', action)),
     };
     this.timers = { ...standardTimers, ...options.timers };
-    this.host = options.announce ?? options.host;
+    const host = options.announce ?? options.host;
+    this.host = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
     this.#handlers = handlers;
   }
 

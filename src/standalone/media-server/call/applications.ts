@@ -9,7 +9,7 @@ export interface Running {
   readonly ground: Ground;
   readonly caller: CallerLeg;
   /** Ends the call after a time, in ms, with a cause; replaces an earlier one. */
-  scheduleHangup(ms: number, cause: string): void;
+  readonly scheduleHangup: (ms: number, cause: string) => void;
 }
 
 export type Next = AfterBridge | { readonly go: 'execute'; readonly to: readonly string[] };

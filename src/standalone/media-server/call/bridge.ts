@@ -12,10 +12,16 @@ const defaultTimeoutSeconds = 60;
 
 /** Variables of the caller that count as if they stood in the braces of the dial string. */
 const inherited = [
-  'group_confirm_key', 'group_confirm_file', 'group_confirm_timeout', 'group_confirm_cancel_timeout',
-  'group_confirm_read_timeout', 'group_confirm_early_ok', 'ignore_early_media', 'ignore_ring_ready',
+  'group_confirm_key',
+  'group_confirm_file',
+  'group_confirm_timeout',
+  'group_confirm_cancel_timeout',
+  'group_confirm_read_timeout',
+  'group_confirm_early_ok',
+  'ignore_early_media',
+  'ignore_ring_ready',
   'originate_continue_on_timeout',
-] as const; // prettier-ignore
+] as const;
 
 /** What the dialplan does next. */
 export type AfterBridge = { readonly go: 'on' } | { readonly go: 'transfer'; readonly to: readonly string[] };
@@ -143,9 +149,13 @@ function note(caller: CallerLeg, { tried }: Originated): void {
 }
 
 const dialStatus: Partial<Readonly<Record<Cause, string>>> = {
-  ORIGINATOR_CANCEL: 'CANCEL', USER_BUSY: 'BUSY', NO_ANSWER: 'NOANSWER', DESTINATION_OUT_OF_ORDER: 'INVALIDARGS',
-  INVALID_PROFILE: 'INVALIDARGS', CALL_REJECTED: 'DONTCALL',
-}; // prettier-ignore
+  ORIGINATOR_CANCEL: 'CANCEL',
+  USER_BUSY: 'BUSY',
+  NO_ANSWER: 'NOANSWER',
+  DESTINATION_OUT_OF_ORDER: 'INVALIDARGS',
+  INVALID_PROFILE: 'INVALIDARGS',
+  CALL_REJECTED: 'DONTCALL',
+};
 
 function setDisposition(caller: CallerLeg, cause: Cause): void {
   caller.channel.variables.set('originate_disposition', cause);
@@ -161,6 +171,8 @@ async function connected(ground: Ground, caller: CallerLeg, callee: CalleeLeg): 
   const taken = callee.state === 'answered' ? await caller.answer(codec) : await caller.preAnswer(codec);
   if (!taken) callee.hangup(caller.channel.cause ?? 'INCOMPATIBLE_DESTINATION');
   a.other = { type: 'originatee', channel: b };
+  a.profile.calleeIdName = b.profile.calleeIdName;
+  a.profile.calleeIdNumber = b.profile.calleeIdNumber;
   const bridged = !caller.over && !callee.over && caller.stream !== undefined && callee.stream !== undefined;
   if (bridged) {
     a.times.bridged = b.times.bridged = nowMicros();

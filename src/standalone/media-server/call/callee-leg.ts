@@ -241,14 +241,19 @@ function channelOf(
     caller.get('effective_caller_id_name') ??
     caller.profile.callerIdName;
   const address = uri.toString().replace(/^sips?:/, '');
-  const channel = new Channel('outbound', `sofia/${profile.name}/${address}`, {
-    ...caller.profile,
-    callerIdName: name,
-    callerIdNumber: number,
-    calleeIdName: 'Outbound Call',
-    calleeIdNumber: uri.user ?? '',
-    destinationNumber: uri.user ?? '',
-  }, ground.nextSessionId('outbound')); // prettier-ignore
+  const channel = new Channel(
+    'outbound',
+    `sofia/${profile.name}/${address}`,
+    {
+      ...caller.profile,
+      callerIdName: name,
+      callerIdNumber: number,
+      calleeIdName: 'Outbound Call',
+      calleeIdNumber: uri.user ?? '',
+      destinationNumber: uri.user ?? '',
+    },
+    ground.nextSessionId('outbound'),
+  );
   channel.callUuid = caller.callUuid;
   const copies = caller.get('sip_copy_custom_headers');
   if (copies === undefined || isTrue(copies)) {

@@ -101,7 +101,11 @@ export class CallerLeg extends Leg {
 
   protected override sendEnd(cause: Cause, reason: string): void {
     const { channel } = this;
-    if (this.farEndGone) return;
+    if (this.farEndGone) {
+      // CANCEL had its 487 already; a BYE before the answer leaves the INVITE without one.
+      if (!channel.answered) this.#transaction.reply(487, { headers: this.common() });
+      return;
+    }
     if (channel.answered) return this.bye(reason);
     const told = /^sips?:([0-9]{3})$/.exec(channel.get('last_bridge_proto_specific_hangup_cause') ?? '')?.[1];
     const bridged = told !== undefined && Number(told) >= 300 ? Number(told) : undefined;
@@ -188,26 +192,29 @@ function channelOf(ground: Ground, { request, flow, localTag }: ServerTransactio
   const number = fromUri?.user ?? 'anonymous';
   const name = from.displayName === '' ? number : from.displayName;
   const address = fromUri ? `${number}@${hostPort(fromUri)}` : number;
-  const channel = new Channel('inbound', `sofia/${profile.name}/${address}`, {
-    username: number,
-    callerIdName: name,
-    callerIdNumber: number,
-    originalCallerIdName: name,
-    originalCallerIdNumber: number,
-    calleeIdName: '',
-    calleeIdNumber: '',
-    networkAddress: flow.host,
-    ani: number,
-    destinationNumber: requestUri?.user ?? '',
-    context: profile.context,
-  }, ground.nextSessionId('inbound')); // prettier-ignore
+  const channel = new Channel(
+    'inbound',
+    `sofia/${profile.name}/${address}`,
+    {
+      username: number,
+      callerIdName: name,
+      callerIdNumber: number,
+      originalCallerIdName: name,
+      originalCallerIdNumber: number,
+      calleeIdName: '',
+      calleeIdNumber: '',
+      networkAddress: flow.host,
+      ani: number,
+      destinationNumber: requestUri?.user ?? '',
+      context: profile.context,
+    },
+    ground.nextSessionId('inbound'),
+  );
   channel.hitDialplan = true;
   const { variables } = channel;
   variables.setAll([
     ['call_uuid', channel.uuid],
-    ['sip_from_user', number],
-    ['sip_from_uri', address],
-    ['sip_from_host', fromUri?.host ?? ''],
+    ...uriVariables('sip_from', fromUri),
     ['sip_call_id', request.callId],
     ['sip_local_network_addr', profile.sipIp],
     ['sip_network_ip', flow.host],
@@ -226,17 +233,9 @@ function channelOf(ground: Ground, { request, flow, localTag }: ServerTransactio
     ['sip_from_display', from.displayName],
     ['sip_full_from', request.get('From') ?? ''],
     ['sip_full_to', request.get('To') ?? ''],
-    ['sip_req_user', requestUri?.user ?? ''],
-    ['sip_req_uri', request.uri.replace(/^sips?:/, '')],
-    ['sip_req_host', requestUri?.host ?? ''],
-    ['sip_req_port', String(requestUri?.port ?? '')],
-    ['sip_to_user', toUri?.user ?? ''],
-    ['sip_to_uri', toUri ? `${toUri.user ?? ''}@${hostPort(toUri)}` : ''],
-    ['sip_to_host', toUri?.host ?? ''],
-    ['sip_contact_user', contactUri?.user ?? ''],
-    ['sip_contact_host', contactUri?.host ?? ''],
-    ['sip_contact_port', String(contactUri?.port ?? '')],
-    ['sip_contact_uri', (request.contactUri ?? '').replace(/^sips?:/, '')],
+    ...uriVariables('sip_req', requestUri),
+    ...uriVariables('sip_to', toUri),
+    ...uriVariables('sip_contact', contactUri),
     ['sip_user_agent', request.get('User-Agent') ?? ''],
     ['max_forwards', String(request.maxForwards)],
     ['switch_r_sdp', request.body.toString()],
@@ -256,6 +255,17 @@ function copyHeaders(request: SipRequest, channel: Channel): void {
     for (let again = 1; channel.variables.get(key) !== undefined; again += 1) key = `sip_h_${name}-${again}`;
     channel.variables.set(key, value);
   }
+}
+
+/** A URI as FreeSWITCH's four variables; an empty value is none. */
+function uriVariables(prefix: string, uri: SipUri | undefined): [string, string][] {
+  if (!uri) return [];
+  return [
+    [`${prefix}_user`, uri.user ?? ''],
+    [`${prefix}_port`, String(uri.port ?? '')],
+    [`${prefix}_uri`, `${uri.user === undefined ? '' : `${uri.user}@`}${hostPort(uri)}`],
+    [`${prefix}_host`, uri.host],
+  ];
 }
 
 function safeUri(text: string): SipUri | undefined {

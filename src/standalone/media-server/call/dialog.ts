@@ -24,7 +24,6 @@ export class Dialog {
     localSequence: number;
     remoteSequence: number | undefined;
   }) {
-    // prettier-ignore
     this.callId = parts.callId;
     this.#local = parts.local;
     this.localTag = parts.localTag;

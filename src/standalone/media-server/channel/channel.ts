@@ -9,8 +9,14 @@ export type AnswerState = 'ringing' | 'early' | 'answered' | 'hangup';
 
 /** FreeSWITCH's states of a channel, as events name and number them. */
 export const channelStates = {
-  CS_INIT: 2, CS_EXECUTE: 4, CS_EXCHANGE_MEDIA: 5, CS_CONSUME_MEDIA: 7, CS_HANGUP: 10, CS_REPORTING: 11, CS_DESTROY: 12,
-} as const; // prettier-ignore
+  CS_INIT: 2,
+  CS_EXECUTE: 4,
+  CS_EXCHANGE_MEDIA: 5,
+  CS_CONSUME_MEDIA: 7,
+  CS_HANGUP: 10,
+  CS_REPORTING: 11,
+  CS_DESTROY: 12,
+} as const;
 export type ChannelState = keyof typeof channelStates;
 
 /** Who calls whom, as the `Caller-` fields of events tell it. */

@@ -8,9 +8,17 @@ export type EventFields = Record<string, string>;
 
 /** The events of channels that this server tells. */
 export type ChannelEventName =
-  | 'CHANNEL_CREATE' | 'CHANNEL_PROGRESS' | 'CHANNEL_PROGRESS_MEDIA' | 'CHANNEL_ANSWER' | 'CHANNEL_BRIDGE'
-  | 'CHANNEL_UNBRIDGE' | 'CHANNEL_HOLD' | 'CHANNEL_UNHOLD' | 'CHANNEL_HANGUP' | 'CHANNEL_HANGUP_COMPLETE'
-  | 'CHANNEL_DESTROY'; // prettier-ignore
+  | 'CHANNEL_CREATE'
+  | 'CHANNEL_PROGRESS'
+  | 'CHANNEL_PROGRESS_MEDIA'
+  | 'CHANNEL_ANSWER'
+  | 'CHANNEL_BRIDGE'
+  | 'CHANNEL_UNBRIDGE'
+  | 'CHANNEL_HOLD'
+  | 'CHANNEL_UNHOLD'
+  | 'CHANNEL_HANGUP'
+  | 'CHANNEL_HANGUP_COMPLETE'
+  | 'CHANNEL_DESTROY';
 
 /** What is the same in every event of this process. */
 export interface EventOrigin {

@@ -41,8 +41,8 @@ export function parseSdp(text: string): RemoteMedia | undefined {
 function readAudio(line: string, section: string, session: string): Omit<RemoteMedia, 'lines'> | undefined {
   const found = /^m=audio ([0-9]+)(?:\/[0-9]+)? RTP\/AVP ((?:[0-9]+ ?)+)\s*$/.exec(line);
   const address = connection(section) ?? connection(session);
-  if (!found || address === undefined) return undefined;
-  const port = Number(found[1]);
+  const port = Number(found?.[1]);
+  if (!found || address === undefined || port > 65535) return undefined;
   const names = new Map<number, string>();
   for (const [, type, name] of section.matchAll(/^a=rtpmap:([0-9]+) ([^\r\n]+?)\s*$/gm)) {
     names.set(Number(type), (name ?? '').toUpperCase());
@@ -73,6 +73,8 @@ function connection(section: string): string | undefined {
 
 /** What we say about our side of an audio stream. */
 export interface LocalMedia {
+  /** Whose description it is, as its origin and session name say; FreeSWITCH when left out. */
+  readonly program?: string;
   readonly address: string;
   readonly port: number;
   readonly codecs: readonly OfferedCodec[];
@@ -101,8 +103,8 @@ export function writeSdp(local: LocalMedia, offer?: RemoteMedia): string {
   const streams = offer ? offer.lines.flatMap((line) => (line.audio ? audio : [refused(line.text)])) : audio;
   return [
     'v=0',
-    `o=FreeSWITCH ${local.sessionId} ${local.version} IN IP4 ${local.address}`,
-    's=FreeSWITCH',
+    `o=${local.program ?? 'FreeSWITCH'} ${local.sessionId} ${local.version} IN IP4 ${local.address}`,
+    `s=${local.program ?? 'FreeSWITCH'}`,
     `c=IN IP4 ${local.address}`,
     't=0 0',
     ...streams,
