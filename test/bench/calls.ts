@@ -1,2 +1,4 @@
 import type { Part, Progress } from './part.js';
-export async function callsPart(_q: boolean, _p: Progress): Promise<Part> { return { figures: {}, faults: [] }; }
+export async function callsPart(_q: boolean, _p: Progress): Promise<Part> {
+  return { figures: {}, faults: [] };
+}

@@ -117,7 +117,12 @@ if (ours) {
     system.signal('media-server', 'SIGCONT');
     t.equal(status, 408);
     t.ok(took < 2000, `after ${String(took)} ms`);
-    t.match(await system.record(number), { result: 'failed', fault: 'ours', reason: { status: 408 }, answeredAt: null });
+    t.match(await system.record(number), {
+      result: 'failed',
+      fault: 'ours',
+      reason: { status: 408 },
+      answeredAt: null,
+    });
     await system.ready();
   });
 
