@@ -64,7 +64,8 @@ async function serve({ redisUrl, directory, sha }: AllocationServerOrder): Promi
   });
   await bare.listen({ host: '127.0.0.1', port: 0 });
   const bareAddress = bare.server.address();
-  if (typeof bareAddress !== 'object' || bareAddress === null) throw new Error('the bare route does not listen');
+  if (typeof bareAddress !== 'object' || bareAddress === null)
+    throw new Error('the bare route does not listen');
   return { port: http.address()?.port ?? 0, barePort: bareAddress.port };
 }
 

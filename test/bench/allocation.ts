@@ -108,17 +108,15 @@ function makeSetting(): Setting {
     renewed: make('renewed'),
     full: make('full'),
   });
-  const sites = byCase(
-    (name): Site => ({
-      id: mintId('site'),
-      name,
-      origins: [ORIGIN],
-      printedNumber: '+12025550199',
-      endpoints: [],
-      holdMs: HOUR_MS,
-      heartbeatMs: 60_000,
-    }),
-  );
+  const sites = byCase((name): Site => ({
+    id: mintId('site'),
+    name,
+    origins: [ORIGIN],
+    printedNumber: '+12025550199',
+    endpoints: [],
+    holdMs: HOUR_MS,
+    heartbeatMs: 60_000,
+  }));
   // What the pages ask does not read the ranges: which numbers there are stands in Redis.
   const pools = byCase((name): Pool => ({ id: mintId('pool'), name, site: sites[name].id, numbers: [] }));
   const account = mintId('acc');
@@ -281,12 +279,16 @@ class Results {
         const full = this.#full.get(`${kind}/${variant}`);
         const half = this.#half.get(`${kind}/${variant}`);
         const failed = (full?.failed ?? 0) + (half?.failed ?? 0);
-        if (failed > 0) faults.push(`allocation, ${kind}, ${variant}: ${failed} answers were not what was asked for`);
+        if (failed > 0)
+          faults.push(`allocation, ${kind}, ${variant}: ${failed} answers were not what was asked for`);
         return [variant, { failed, full: figuresOf(full), ...(half && { halfLoad: figuresOf(half) }) }];
       });
-      return [kind, { routeToBareRoute: rounded(ratio), ...Object.fromEntries(figures) as object }];
+      return [kind, { routeToBareRoute: rounded(ratio), ...(Object.fromEntries(figures) as object) }];
     });
-    return { figures: { connections: CONNECTIONS, rounds, windowMs, ...Object.fromEntries(cases) as object }, faults };
+    return {
+      figures: { connections: CONNECTIONS, rounds, windowMs, ...(Object.fromEntries(cases) as object) },
+      faults,
+    };
   }
 }
 

@@ -74,7 +74,10 @@ export class HttpConnection {
     }
     const bodyEnd = end + 4 + Number(length);
     if (this.#received.length < bodyEnd) return;
-    const answer = { status: Number(this.#received.slice(9, 12)), body: this.#received.slice(end + 4, bodyEnd) };
+    const answer = {
+      status: Number(this.#received.slice(9, 12)),
+      body: this.#received.slice(end + 4, bodyEnd),
+    };
     this.#received = this.#received.slice(bodyEnd);
     this.#waiting = undefined;
     waiting.resolve(answer);

@@ -74,7 +74,9 @@ export async function poolSizePart(quick: boolean, progress: Progress): Promise<
       faults:
         ratio <= most
           ? []
-          : [`poolSize: an allocation of ${large} numbers costs ${rounded(ratio)} times one of 1000, at most ${most} expected`],
+          : [
+              `poolSize: an allocation of ${large} numbers costs ${rounded(ratio)} times one of 1000, at most ${most} expected`,
+            ],
     };
   } finally {
     await clients.close('the bench is over');
