@@ -21,7 +21,7 @@ module.exports = {
     {
       name: 'application-knows-nothing-of-standalone',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(standalone|cli|start)' },
+      from: { path: '^src/', pathNot: '^src/(standalone|cli|commands|start)' },
       to: { path: '^src/standalone/' },
     },
     { name: 'no-test-in-source', severity: 'error', from: { path: '^src/' }, to: { path: '^test/' } },

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashCaller, openCaller, sealCaller } from './calls/caller.js';
 import type { CallEvent } from './calls/events.js';
+import type { EventSink } from './calls/ports.js';
 import { Recorder } from './calls/recorder.js';
+import { isToldByNode } from './calls/termination.js';
 import { isTestToken } from './calls/test-token.js';
 import { deriveSecrets, keptSecret } from './config/secrets.js';
 import {
@@ -89,13 +91,22 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       logger: log,
     }),
   );
+  // One end a call is counted: what the media node is about to tell as well is left to it.
+  const observe = (event: CallEvent): void => {
+    if (event.kind === 'received') metrics.callsReceived.count(event.why);
+    if (event.kind !== 'ended' || isToldByNode(event)) return;
+    const { call, result, fault, reason } = event;
+    metrics.callsEnded.count(result, fault);
+    log.info({ call, result, fault, status: reason.status, q850: reason.q850 }, 'a call ended');
+  };
+  const sink: EventSink = {
+    append: (event) => {
+      observe(event);
+      return spool.append(event);
+    },
+  };
   const append = (event: CallEvent): void => {
-    if (event.kind === 'ended') {
-      metrics.callsEnded.count(event.result, event.fault);
-      const { call, result, fault, reason } = event;
-      log.info({ call, result, fault, status: reason.status, q850: reason.q850 }, 'a call was ended here');
-    }
-    spool.append(event).catch((error: unknown) => {
+    sink.append(event).catch((error: unknown) => {
       log.error(
         { call: event.call, kind: event.kind, reason: String(error) },
         'an event is lost: the disk did not take it',
@@ -160,7 +171,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     'recorder',
     new Recorder({
       feed: nodes,
-      sink: spool,
+      sink,
       callLog,
       keep: (account, calls, end) => stream.keep(account, calls, end),
       mayRead,
@@ -199,7 +210,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     'sweep',
     new Sweep({
       callLog,
-      sink: spool,
+      sink,
       feed: nodes,
       steady: () => !spool.spooling && consumer.caughtUp,
       logger: log,

@@ -44,7 +44,7 @@ export function foldCall(events: readonly CallEvent[]): CallRecord | undefined {
   const inOrder = [...distinct.values()].sort((one, other) => one.seq - other.seq);
   const first = inOrder[0];
   if (first === undefined) return undefined;
-  const steps = stepsOf(inOrder);
+  const steps = inTime(stepsOf(inOrder));
   return {
     id: first.call,
     account: first.account,
@@ -97,6 +97,24 @@ const UNKNOWN = {
   test: false,
 } as const;
 
+/**
+ * Without what a media node did after the caller had been told the end (408 for a silent node): it woke up and rang for
+ * nobody, and its own story of that leg does not count.
+ */
+function inTime(steps: Steps): Steps {
+  const told = steps.ended.find(({ seq }) => seq === Seq.endedByProxy);
+  if (told === undefined) return steps;
+  const { ringing, answered, ...rest } = steps;
+  return {
+    ...rest,
+    ...(ringing !== undefined && ringing.at <= told.at && { ringing }),
+    ...(answered !== undefined && answered.at <= told.at && { answered }),
+    ended: steps.ended.filter(
+      (event) => event.seq !== Seq.endedByNode || event.startedAt === undefined || event.startedAt <= told.at,
+    ),
+  };
+}
+
 /** Whose call it was. */
 function attribution({ received }: Steps) {
   if (received === undefined) return UNKNOWN;
@@ -123,8 +141,10 @@ function times({ received, ringing, answered, ended }: Steps, inOrder: readonly 
   const startedAt = received?.at ?? Math.min(...inOrder.map(earliest));
   const answeredAt = answered?.at ?? stamp(ended, 'answeredAt');
   const heard = ringing?.at ?? stamp(ended, 'ringingAt');
-  // FreeSWITCH tells of early media also when an answer opens it: that is no ringing.
-  const ringingAt = heard !== null && (answeredAt === null || heard < answeredAt) ? heard : null;
+  // Stamps of FreeSWITCH lie on a grid of 20 ms: ringing and an answer at once may have the same one, and both before
+  // we had the INVITE in our hands.
+  const ringingAt =
+    heard !== null && (answeredAt === null || heard <= answeredAt) ? Math.max(heard, startedAt) : null;
   const endedAt = ended[0]?.at ?? null;
   const rungUntil = answeredAt ?? endedAt;
   return {

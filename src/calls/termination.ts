@@ -1,4 +1,5 @@
-import type { Fault, Reason, Result } from './events.js';
+import { Seq } from './events.js';
+import type { Ended, Fault, Reason, Result } from './events.js';
 import { causeOf } from './hangup-causes.js';
 import type { EndKind } from './hangup-causes.js';
 
@@ -173,6 +174,26 @@ export function endByStatus(status: number, by: 'far' | 'us'): Termination {
   if (by === 'far' || kind === 'gaveUp') return unanswered(kind, text, status, q850);
   const [result] = UNANSWERED[kind];
   return { result: result === 'noAnswer' ? 'failed' : result, reason: { status, q850, text }, fault: 'ours' };
+}
+
+/** The responses that the dialplan gives on a callee's behalf, and the caller's own cancelling: the media node tells them. */
+const NODE_STATUSES: ReadonlySet<number> = new Set(
+  [BUSY, NO_ANSWER, UNREACHABLE, DECLINED, GAVE_UP, NO_MEDIA].map(({ status }) => status),
+);
+
+/** Whether a final status came of what the dialplan does; any other is of a node that is silent, stopping or full. */
+export function isDialplanStatus(status: number): boolean {
+  return NODE_STATUSES.has(status);
+}
+
+/** Whether the application's word of an end is only an echo of what the media node tells itself. */
+export function isToldByNode(end: Ended): boolean {
+  return (
+    end.seq === Seq.endedByProxy &&
+    end.fault !== 'ours' &&
+    end.destination === undefined &&
+    isDialplanStatus(end.reason.status)
+  );
 }
 
 /** The reasons of drachtio's `cdr:stop`; an ACK that is followed by our own BYE shows as the system's. */

@@ -1,6 +1,6 @@
 import type { CallEvent, Planned, Received } from '../calls/events.js';
 import { Seq } from '../calls/events.js';
-import { endByStatus, type Termination } from '../calls/termination.js';
+import { endByStatus, isDialplanStatus, type Termination } from '../calls/termination.js';
 import type { Endpoint } from '../directory/model.js';
 import { mintId } from '../ids.js';
 import { planHeaders } from '../media/dial-strings.js';
@@ -25,9 +25,6 @@ const DIRECT_SILENCE_MS = 6000;
 const PROXY_DEADLINE_MS = 200_000;
 /** A leg's token outlives the longest ringing. */
 const TOKEN_LIFE_S = LONGEST_RING_MS / 1000 + 30;
-
-/** The responses that freeswitch-conf/dialplan gives on a callee's behalf, and the caller's own cancelling. */
-const DIALPLAN_STATUSES: ReadonlySet<number> = new Set([480, 486, 487, 488, 603]);
 
 export interface InboundParts {
   readonly directory: () => CallDirectory;
@@ -200,10 +197,12 @@ export class InboundCalls {
   ): Promise<void> {
     try {
       const options = { headers, silenceMs, deadlineMs: PROXY_DEADLINE_MS };
-      const { status } = await arrived.request.proxy(target, options);
-      if (status < 300) return;
+      const final = (await arrived.request.proxy(target, options)).status;
+      if (final >= 200 && final < 300) return;
+      // Of a target that stayed silent drachtio-server tells no response: it gave the caller 408 itself.
+      const status = final < 200 ? 408 : final;
       // What the dialplan's table does not give comes of a node that is silent, stopping or full: that is our doing.
-      const by = destination === undefined && !DIALPLAN_STATUSES.has(status) ? 'us' : 'far';
+      const by = destination === undefined && !isDialplanStatus(status) ? 'us' : 'far';
       this.#ended(arrived, account, endByStatus(status, by), destination);
     } catch (error) {
       if (!(error instanceof ProxyLost)) throw error;

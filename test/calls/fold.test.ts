@@ -76,8 +76,8 @@ t.test('what is missing', async (t) => {
   );
   t.match(
     foldCall([received(CALL), ringing(CALL, { at: T0 + 2_100 }), answered(CALL)]),
-    { ringingAt: null, ringMs: 2_100 },
-    'early media that the answer itself opened is no ringing',
+    { ringingAt: T0 + 2_100, ringMs: 0 },
+    'ringing and an answer on one stamp of a coarse clock',
   );
   t.match(
     foldCall([received(CALL), planned(CALL), planned(CALL, { seq: plannedSeq(1), mediaNode: 'node-2' })]),
@@ -99,6 +99,26 @@ t.test('the most trusted witness tells the end', async (t) => {
       t.match(record, { result: 'busy', endedAt: T0 + 9 }, `${best} over ${other}`);
     }
   }
+});
+
+t.test('a media node that was silent wakes up after the caller was told the end', async (t) => {
+  const told = ended(CALL, { seq: Seq.endedByProxy, at: T0 + 1_500, result: 'failed', fault: 'ours' });
+  const late = { startedAt: T0 + 4_000, at: T0 + 9_000, result: 'answered' as const, answeredAt: T0 + 5_000 };
+  t.match(
+    foldCall([
+      received(CALL),
+      told,
+      ringing(CALL, { at: T0 + 4_100 }),
+      answered(CALL, { at: T0 + 5_000 }),
+      ended(CALL, late),
+    ]),
+    { result: 'failed', fault: 'ours', endedAt: T0 + 1_500, ringingAt: null, answeredAt: null },
+  );
+  t.match(
+    foldCall([received(CALL), told, ended(CALL, { ...late, startedAt: T0 + 10 })]),
+    { result: 'answered' },
+    'a leg that had begun before is the truth',
+  );
 });
 
 t.test('of two tellings of one step', async (t) => {

@@ -61,13 +61,24 @@ t.before(async () => {
   for (const [name, behave] of Object.entries(callees)) agents[name] = await Agent.start(behave);
   caller = await Agent.start();
   const endpoints: EndpointOf[] = [
-    ...Object.keys(callees).map((name) => ({ name, ring: [[uriOf(name)]], ringMs: name === 'rings' ? 2000 : 20_000 })),
+    ...Object.keys(callees).map((name) => ({
+      name,
+      ring: [[uriOf(name)]],
+      ringMs: name === 'rings' ? 2000 : 20_000,
+    })),
     { name: 'nobody', ring: [['sip:agent@127.0.0.1:9']] },
     { name: 'together', ring: [[uriOf('rings'), uriOf('slow'), uriOf('busy')]] },
     { name: 'in-turn', ring: [[uriOf('busy')], [uriOf('answers')]] },
     { name: 'whisper', ring: [[uriOf('answers')]], whisper: 'tone' },
     { name: 'unheld', ring: [[uriOf('answers')]], answersUnheld: false },
-    { name: 'ten', ring: [Array.from({ length: 9 }, (_, at) => uriOf('rings').replace('agent', `agent${String(at)}`)).concat(uriOf('answers'))] },
+    {
+      name: 'ten',
+      ring: [
+        Array.from({ length: 9 }, (_, at) => uriOf('rings').replace('agent', `agent${String(at)}`)).concat(
+          uriOf('answers'),
+        ),
+      ],
+    },
   ];
   endpoints.forEach(({ name }, at) => (index[name] = at));
   system = await System.start(declarationOf(endpoints));
@@ -101,19 +112,25 @@ async function talk(t: Test, a: AgentCall, b: AgentCall, count = 25): Promise<vo
     fromB.push(b.media.send(0, 77));
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  const samples = (packets: readonly Buffer[]): Buffer => Buffer.concat(packets.map((packet) => packet.subarray(12)));
+  const samples = (packets: readonly Buffer[]): Buffer =>
+    Buffer.concat(packets.map((packet) => packet.subarray(12)));
   // A media node may hold back the packets at either end of a stream, never change or mix one.
   const heard = async (at: AgentCall, sent: readonly Buffer[], who: string): Promise<void> => {
     const whole = samples(sent);
     await until(() => at.media.received.length >= count - 8, `the audio at ${who}`);
-    const got = samples(at.media.received.filter((packet) => (packet[1] ?? 0) === 0 || (packet[1] ?? 0) === 128));
+    const got = samples(
+      at.media.received.filter((packet) => (packet[1] ?? 0) === 0 || (packet[1] ?? 0) === 128),
+    );
     const found = sent.filter((packet) => got.includes(packet.subarray(12))).length;
     t.ok(found >= count - 8, `${who} heard ${String(found)} of ${String(count)} packets, unchanged`);
     t.ok(whole.length > 0 && !got.equals(Buffer.alloc(got.length)), 'and it is no silence');
   };
   await heard(b, fromA, 'callee');
   await heard(a, fromB, 'caller');
-  t.notOk(samples(b.media.received).includes(fromB[count - 1]?.subarray(12) ?? 'x'), 'the callee does not hear himself');
+  t.notOk(
+    samples(b.media.received).includes(fromB[count - 1]?.subarray(12) ?? 'x'),
+    'the callee does not hear himself',
+  );
 }
 
 /** Whether something takes `transport` at the host and port of a SIP URI in angle brackets. */
@@ -146,7 +163,10 @@ async function reachable(header: string): Promise<boolean> {
 }
 
 t.test('a page view gets a number, and its call is bridged, heard both ways, and recorded', async (t) => {
-  const link = await system.allocate('answers', 'session-1', { visitor: 'visitor-1', touch: { source: 'news', medium: 'email' } });
+  const link = await system.allocate('answers', 'session-1', {
+    visitor: 'visitor-1',
+    touch: { source: 'news', medium: 'email' },
+  });
   t.equal(link.level, 'session');
   const before = agentOf('answers').calls.length;
   const sentAt = Date.now();
@@ -159,7 +179,12 @@ t.test('a page view gets a number, and its call is bridged, heard both ways, and
   await talk(t, call, leg);
 
   await t.test('what the far ends were given can be reached over its own transport', async (t) => {
-    for (const header of [...call.last.getAll('Record-Route'), call.last.get('Contact') ?? '', ...leg.invite.getAll('Record-Route'), leg.invite.get('Contact') ?? '']) {
+    for (const header of [
+      ...call.last.getAll('Record-Route'),
+      call.last.get('Contact') ?? '',
+      ...leg.invite.getAll('Record-Route'),
+      leg.invite.get('Contact') ?? '',
+    ]) {
       t.ok(await reachable(header), header);
       t.notMatch(header, /transport=tcp/, 'UDP in, UDP out');
     }
@@ -208,7 +233,13 @@ t.test('the callee hangs up', async (t) => {
   await until(() => leg.acks > 0, 'ACK at the callee');
   t.equal((await leg.send('BYE')).status, 200);
   await until(() => caller.calls.find((each) => each === call)?.bye !== undefined, 'BYE at the caller');
-  t.match(await system.record(number), { result: 'answered', fault: 'callee', why: 'poolDefault', level: 'none', link: null });
+  t.match(await system.record(number), {
+    result: 'answered',
+    fault: 'callee',
+    why: 'poolDefault',
+    level: 'none',
+    link: null,
+  });
 });
 
 t.test('the caller gives up: CANCEL reaches the callee', async (t) => {
@@ -222,7 +253,12 @@ t.test('the caller gives up: CANCEL reaches the callee', async (t) => {
     call.client?.cancel();
     t.equal(await finalOf(call), 487, name);
     await until(() => leg.cancelled !== undefined, 'CANCEL at the callee');
-    t.match(await system.record(number), { result: 'cancelled', fault: 'caller', reason: { status: 487 }, answeredAt: null });
+    t.match(await system.record(number), {
+      result: 'cancelled',
+      fault: 'caller',
+      reason: { status: 487 },
+      answeredAt: null,
+    });
   }
 });
 
@@ -241,8 +277,16 @@ t.test('what the caller is told when nobody is connected', async (t) => {
       const number = numberOf(name);
       const call = await dial(number);
       t.equal(await finalOf(call, 15_000), status, name);
-      t.match(call.last.get('Reason') ?? '', new RegExp(`^Q\\.850;cause=${String(q850)}\\b`), `${name}: ${call.last.get('Reason') ?? 'no Reason'}`);
-      t.match(await system.record(number), { result, fault, reason: { status }, answeredAt: null, talkMs: null }, name);
+      t.match(
+        call.last.get('Reason') ?? '',
+        new RegExp(`^Q\\.850;cause=${String(q850)}\\b`),
+        `${name}: ${call.last.get('Reason') ?? 'no Reason'}`,
+      );
+      t.match(
+        await system.record(number),
+        { result, fault, reason: { status }, answeredAt: null, talkMs: null },
+        name,
+      );
     }),
   );
 });
@@ -314,18 +358,18 @@ t.test('whose number it is', async (t) => {
 
   const nowhere = await dial('+12025550999');
   t.equal(await finalOf(nowhere), 404, 'a number that is not ours');
-  t.match(await system.record('+12025550999'), { result: 'failed', why: 'unknownNumber', reason: { status: 404 }, endpoint: null });
+  t.match(await system.record('+12025550999'), {
+    result: 'failed',
+    why: 'unknownNumber',
+    reason: { status: 404 },
+    endpoint: null,
+  });
 });
 
 t.test('who is refused', async (t) => {
   const number = numberOf('answers');
   const before = agentOf('answers').calls.length;
-  const forged = [
-    'X-Tagswitch-Plan',
-    'x-tagswitch-plan',
-    'X-TAGSWITCH-Call ',
-    'X-Tagswitch-Anything',
-  ];
+  const forged = ['X-Tagswitch-Plan', 'x-tagswitch-plan', 'X-TAGSWITCH-Call ', 'X-Tagswitch-Anything'];
   for (const name of forged) {
     const call = await caller.call(system.sip, number, [[name, 'sofia/tagswitch/sip:evil@127.0.0.1:9']]);
     t.equal(await finalOf(call), 403, JSON.stringify(name));
@@ -350,13 +394,17 @@ t.test('the application is killed in a call, and comes back', async (t) => {
   const down = system.pid('application');
   system.signal('application', 'SIGKILL');
   await talk(t, call, leg, 20);
-  await until(() => {
-    try {
-      return system.pid('application') !== down;
-    } catch {
-      return false;
-    }
-  }, 'its successor', 15_000);
+  await until(
+    () => {
+      try {
+        return system.pid('application') !== down;
+      } catch {
+        return false;
+      }
+    },
+    'its successor',
+    15_000,
+  );
   await system.ready();
   t.equal((await call.send('BYE')).status, 200);
   await until(() => leg.bye !== undefined, 'BYE at the callee');
@@ -374,5 +422,9 @@ t.test('the application is down when the call ends', async (t) => {
   t.equal((await call.send('BYE')).status, 200, 'the BYE ends both legs without us');
   await until(() => leg.bye !== undefined, 'BYE at the callee');
   await system.ready();
-  t.match(await system.record(link.number, 15_000), { result: 'answered', session: 'session-gap', fault: 'caller' });
+  t.match(await system.record(link.number, 15_000), {
+    result: 'answered',
+    session: 'session-gap',
+    fault: 'caller',
+  });
 });

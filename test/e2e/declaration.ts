@@ -40,7 +40,12 @@ export function declarationOf(endpoints: readonly EndpointOf[], transport: 'udp'
   lines.push('    pools:');
   endpoints.forEach(({ name, answersUnheld = true }, index) => {
     const { first, last } = numbersOf(index);
-    lines.push(`      - name: pool-${name}`, `        numbers: ['${first}-${last}']`, '        trunk: carrier', `        endpoint: ${name}`);
+    lines.push(
+      `      - name: pool-${name}`,
+      `        numbers: ['${first}-${last}']`,
+      '        trunk: carrier',
+      `        endpoint: ${name}`,
+    );
     if (answersUnheld) lines.push(`        defaultEndpoint: ${name}`);
   });
   return `${lines.join('\n')}\n`;

@@ -39,7 +39,8 @@ export interface Record_ {
 const KEY = 'an-api-key-for-these-tests';
 
 /** Whether the real drachtio-server and FreeSWITCH are used: both addresses are set. */
-export const onRealServers = process.env['TAGSWITCH_DRACHTIO'] !== undefined && process.env['TAGSWITCH_FREESWITCH'] !== undefined;
+export const onRealServers =
+  process.env['TAGSWITCH_DRACHTIO'] !== undefined && process.env['TAGSWITCH_FREESWITCH'] !== undefined;
 
 /**
  * The whole switch, as `npm start` runs it, with a directory of the test's own.
@@ -68,7 +69,14 @@ export class System {
       config,
       `apiVersion: tagswitch/v1\naccounts:\n  - name: tests\n    timeZone: Europe/London\n    apiKeys:\n      - name: key\n        key: ${KEY}\n${declaration}`,
     );
-    const { TAGSWITCH_DRACHTIO, TAGSWITCH_DRACHTIO_SECRET, TAGSWITCH_FREESWITCH, TAGSWITCH_FREESWITCH_SECRET, TAGSWITCH_SPOOL, TAGSWITCH_SIP } = process.env;
+    const {
+      TAGSWITCH_DRACHTIO,
+      TAGSWITCH_DRACHTIO_SECRET,
+      TAGSWITCH_FREESWITCH,
+      TAGSWITCH_FREESWITCH_SECRET,
+      TAGSWITCH_SPOOL,
+      TAGSWITCH_SIP,
+    } = process.env;
     const settings = readSettings(
       {
         TAGSWITCH_DATA: join(folder, 'data'),
@@ -77,7 +85,13 @@ export class System {
         TAGSWITCH_SIP: onRealServers ? TAGSWITCH_SIP : `127.0.0.1:${String(await freePort())}`,
         TAGSWITCH_LOG: 'debug',
         ...(onRealServers
-          ? { TAGSWITCH_DRACHTIO, TAGSWITCH_DRACHTIO_SECRET, TAGSWITCH_FREESWITCH, TAGSWITCH_FREESWITCH_SECRET, TAGSWITCH_SPOOL }
+          ? {
+              TAGSWITCH_DRACHTIO,
+              TAGSWITCH_DRACHTIO_SECRET,
+              TAGSWITCH_FREESWITCH,
+              TAGSWITCH_FREESWITCH_SECRET,
+              TAGSWITCH_SPOOL,
+            }
           : {}),
       },
       folder,
@@ -137,7 +151,10 @@ export class System {
     let now: unknown;
     const look = async (): Promise<void> => {
       try {
-        const answer = (await (await fetch(`${this.http}/readyz`)).json()) as { ok: boolean; parts: { media: { detail?: string } } };
+        const answer = (await (await fetch(`${this.http}/readyz`)).json()) as {
+          ok: boolean;
+          parts: { media: { detail?: string } };
+        };
         now = answer.ok && answer.parts.media.detail === undefined;
       } catch {
         now = false;
@@ -153,7 +170,10 @@ export class System {
   async api(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
     const answer = await fetch(this.http + path, {
       method,
-      headers: { authorization: `Bearer ${KEY}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        authorization: `Bearer ${KEY}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
@@ -161,8 +181,17 @@ export class System {
   }
 
   /** A number for a page view of `session`. */
-  async allocate(endpoint: string, session: string, more: object = {}): Promise<{ number: string; link: string; level: string }> {
-    const { status, body } = await this.api('POST', '/v1/allocations', { endpoint, site: 'site', session, ...more });
+  async allocate(
+    endpoint: string,
+    session: string,
+    more: object = {},
+  ): Promise<{ number: string; link: string; level: string }> {
+    const { status, body } = await this.api('POST', '/v1/allocations', {
+      endpoint,
+      site: 'site',
+      session,
+      ...more,
+    });
     if (status !== 201 && status !== 200) throw new Error(`allocation: ${String(status)}`);
     return body as { number: string; link: string; level: string };
   }
@@ -199,7 +228,10 @@ export class System {
   }
 
   async #startServers(): Promise<void> {
-    const commands = { 'sip-server': process.env['TAGSWITCH_TEST_DRACHTIO_COMMAND'], 'media-server': process.env['TAGSWITCH_TEST_FREESWITCH_COMMAND'] };
+    const commands = {
+      'sip-server': process.env['TAGSWITCH_TEST_DRACHTIO_COMMAND'],
+      'media-server': process.env['TAGSWITCH_TEST_FREESWITCH_COMMAND'],
+    };
     if (!onRealServers) return;
     for (const [name, command] of Object.entries(commands)) {
       if (command !== undefined) this.#servers.set(name, { command, child: this.#spawn(command) });

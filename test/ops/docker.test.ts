@@ -141,10 +141,9 @@ t.test(
     const port = (name: string) => new RegExp(`^define ${name} = ([0-9-]+)`, 'm').exec(rules)?.[1];
     t.equal(port('sip_port'), '5060');
     t.equal(port('node_sip_port'), node['TAGSWITCH_NODE_SIP_PORT']);
-    t.equal(
-      port('rtp_ports'),
-      `${node['TAGSWITCH_NODE_RTP_FIRST_PORT']}-${node['TAGSWITCH_NODE_RTP_LAST_PORT']}`,
-    );
+    // The last port of a leg's RTP has its RTCP behind it.
+    const lastRtcp = Number(node['TAGSWITCH_NODE_RTP_LAST_PORT']) + 1;
+    t.equal(port('rtp_ports'), `${node['TAGSWITCH_NODE_RTP_FIRST_PORT']}-${lastRtcp}`);
     t.equal(port('control_port'), '9022');
     t.equal(port('event_port'), node['TAGSWITCH_NODE_EVENT_PORT']);
   },

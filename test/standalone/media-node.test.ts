@@ -157,6 +157,7 @@ t.test('the dialplan of freeswitch-conf carries a plan out', async (t) => {
     [404, 480, 'UNALLOCATED_NUMBER'],
     [488, 488, 'INCOMPATIBLE_DESTINATION'],
     [503, 480, 'NORMAL_TEMPORARY_FAILURE'],
+    [302, 480, 'REQUESTED_CHAN_UNAVAIL'],
   ];
   for (const [theirs, ours, cause] of table) {
     behave = (call) => call.reply(theirs);

@@ -2,6 +2,7 @@ import { Dialog } from '../media-server/call/dialog.js';
 import { Description } from '../party/description.js';
 import type { Heard } from '../party/hearing.js';
 import { RtpPort } from '../party/rtp-port.js';
+import { States } from '../party/states.js';
 import { Talk, type TalkEnd } from '../party/talk.js';
 import type { SipEndpoint } from '../sip/endpoint.js';
 import type { SipRequest } from '../sip/message.js';
@@ -33,7 +34,7 @@ export class IncomingCall {
   readonly #invite: ServerTransaction;
   readonly #ground: CallGround;
   readonly #dialog: Dialog;
-  #state: State = 'new';
+  readonly #state = new States<State>(NEXT, 'new');
   #stopTimer: (() => void) | undefined;
   #rtp: RtpPort | undefined;
   #talk: Talk | undefined;
@@ -56,7 +57,7 @@ export class IncomingCall {
       this.#refuse(488, 'noCodec');
       return;
     }
-    this.#enter('ringing');
+    this.#state.enter('ringing');
     this.#invite.handlers = {
       onCancel: () => {
         this.#refuse(487, 'cancelled');
@@ -107,7 +108,7 @@ export class IncomingCall {
   async #answer(): Promise<void> {
     const { sip, longestMs } = this.#ground;
     const rtp = await RtpPort.open(sip.host);
-    if (this.#state !== 'ringing') {
+    if (this.#state.now !== 'ringing') {
       rtp.close();
       return;
     }
@@ -116,7 +117,7 @@ export class IncomingCall {
     const { body } = this.#invite.request;
     const answer = body.length === 0 ? undefined : description.answer(body);
     if (answer !== undefined) rtp.setFarEnd(answer.far);
-    this.#enter('answered');
+    this.#state.enter('answered');
     this.#talk = Talk.asCallee(
       {
         sip,
@@ -136,7 +137,7 @@ export class IncomingCall {
   }
 
   #refuse(status: number, end: CallEnd): void {
-    if (this.#state === 'over' || this.#state === 'answered') return;
+    if (this.#state.now === 'over' || this.#state.now === 'answered') return;
     this.#invite.reply(status);
     this.#end(end);
   }
@@ -146,15 +147,10 @@ export class IncomingCall {
   }
 
   #end(end: CallEnd): void {
-    if (this.#state === 'over') return;
-    this.#enter('over');
+    if (this.#state.now === 'over') return;
+    this.#state.enter('over');
     this.#stopTimer?.();
     const rtp = this.#rtp;
     this.#ground.onEnd(end, rtp === undefined ? undefined : () => rtp.hearing.heard());
-  }
-
-  #enter(next: State): void {
-    if (!NEXT[this.#state].includes(next)) throw new Error(`a call cannot go from ${this.#state} to ${next}`);
-    this.#state = next;
   }
 }

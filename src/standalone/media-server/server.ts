@@ -125,7 +125,7 @@ export class MediaServer {
     const ports = new PortPool(profile.rtpIp, rtpPorts);
     this.#ports = ports;
     const sip = await SipEndpoint.listen(
-      { host: profile.sipIp, port: profile.sipPort },
+      { host: profile.sipIp, port: profile.sipPort, shortTrying: true },
       {
         onRequest: (transaction) => this.#receiveSafely(transaction),
         onAck: (ack) => this.#legOf(ack)?.acknowledged(),
@@ -155,7 +155,7 @@ export class MediaServer {
         sessions,
         peak,
       };
-      this.#events?.tell(heartbeat(this.#origin, load, idle()));
+      this.#events?.tell('HEARTBEAT', () => heartbeat(this.#origin, load, idle()));
     }, this.#options.heartbeatMs ?? this.#configuration.heartbeatMs);
   }
 
@@ -172,7 +172,8 @@ export class MediaServer {
       log: this.#options.log,
       configuration: () => this.#configuration,
       lookup: (channel, name) => channel.get(name) ?? this.#configuration.globals.get(name),
-      tell: (name, channel, extra) => this.#events?.tell(channelEvent(this.#origin, name, channel, extra)),
+      tell: (name, channel, extra) =>
+        this.#events?.tell(name, () => channelEvent(this.#origin, name, channel, extra)),
       spool: (channel) =>
         this.#spool.write(channel, (name) => channel.get(name) ?? this.#configuration.globals.get(name)),
       nextSessionId: (direction) => this.#counts.begin(direction, this.#legs.size),

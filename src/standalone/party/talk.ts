@@ -7,6 +7,7 @@ import type { ServerTransaction } from '../sip/server-transaction.js';
 import type { Description } from './description.js';
 import { capabilities, hasSdp, refuseMethod } from './manners.js';
 import type { RtpPort } from './rtp-port.js';
+import { States } from './states.js';
 
 /** Who ended it: a BYE of ours or of theirs, the far end's silence, or our own end. */
 export type TalkEnd = 'hungUp' | 'farHungUp' | 'noAck' | 'noMedia' | 'closed';
@@ -41,7 +42,7 @@ const NEXT: Readonly<Record<State, readonly State[]>> = {
 /** An established call at one of its ends: its dialog, its sound, and what comes inside of it. */
 export class Talk {
   readonly #parts: TalkParts;
-  #state: State;
+  readonly #state: States<State>;
   #stopRepeating: (() => void) | undefined;
   /** Our 2xx held an offer: the ACK brings the answer to it. */
   #offered = false;
@@ -49,7 +50,7 @@ export class Talk {
 
   private constructor(parts: TalkParts, state: State) {
     this.#parts = parts;
-    this.#state = state;
+    this.#state = new States(NEXT, state);
   }
 
   /** The caller's end: the 2xx came and is acknowledged. */
@@ -80,8 +81,8 @@ export class Talk {
       }
       this.#parts.rtp.setFarEnd(far);
     }
-    if (this.#state !== 'answering') return;
-    this.#enter('up');
+    if (this.#state.now !== 'answering') return;
+    this.#state.enter('up');
     this.#parts.rtp.play(this.#parts.frames);
   }
 
@@ -113,7 +114,7 @@ export class Talk {
   }
 
   #leave(end: TalkEnd): Promise<void> {
-    if (this.#state === 'over') return Promise.resolve();
+    if (this.#state.now === 'over') return Promise.resolve();
     this.#leaving ??= this.#bye().then(() => {
       this.#end(end);
     });
@@ -121,7 +122,7 @@ export class Talk {
   }
 
   #bye(): Promise<void> {
-    this.#enter('leaving');
+    this.#state.enter('leaving');
     this.#stopRepeating?.();
     const { dialog, sip, watch } = this.#parts;
     const bye = dialog.request('BYE');
@@ -147,7 +148,7 @@ export class Talk {
   #reinvite(transaction: ServerTransaction): void {
     const { dialog, description, rtp } = this.#parts;
     const { request } = transaction;
-    if (this.#state === 'leaving') return this.#reply(transaction, 481);
+    if (this.#state.now === 'leaving') return this.#reply(transaction, 481);
     if (this.#stopRepeating !== undefined) return this.#reply(transaction, 491);
     if (request.body.length === 0) {
       dialog.retarget(request);
@@ -187,15 +188,10 @@ export class Talk {
   }
 
   #end(end: TalkEnd): void {
-    if (this.#state === 'over') return;
-    this.#enter('over');
+    if (this.#state.now === 'over') return;
+    this.#state.enter('over');
     this.#stopRepeating?.();
     this.#parts.rtp.close();
     this.#parts.onEnd(end);
-  }
-
-  #enter(next: State): void {
-    if (!NEXT[this.#state].includes(next)) throw new Error(`a call cannot go from ${this.#state} to ${next}`);
-    this.#state = next;
   }
 }

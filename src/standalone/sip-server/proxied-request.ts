@@ -110,7 +110,13 @@ export class ProxiedRequest {
     const { status } = response;
     if (branch === this.#answered && status >= 200 && status < 300)
       this.#passAnswer(response.withoutFirst('Via'));
-    if (branch !== this.#live) return;
+    if (branch !== this.#live) {
+      // A destination that was given up while it was silent wakes up: it rings for nobody.
+      if (status > 100 && status < 200 && branch !== this.#answered) branch.cancel();
+      return;
+    }
+    // The real server finds its request by the Via below ours: a 100 without it (FreeSWITCH's) is nobody's.
+    if (status === 100 && response.withoutFirst('Via').get('Via') === undefined) return;
     this.#stopProvisional();
     if (status === 100) return;
     if (status < 200) {

@@ -77,9 +77,20 @@ function readDestination(uri: string): Destination {
   }
 }
 
+/** As the real server: what is added is cut at this many bytes, without a word. */
+const maxAddedBytes = 1023;
+
 function addedHeaders(sip: Buffer): readonly SipHeader[] {
   try {
-    return parseParts(sip).headers.filter((h) => !notToBeAdded.has(headerKey(h.name)));
+    const added: SipHeader[] = [];
+    let room = maxAddedBytes;
+    for (const header of parseParts(sip).headers.filter((h) => !notToBeAdded.has(headerKey(h.name)))) {
+      room -= header.name.length + 2;
+      if (room <= 0) break;
+      added.push({ ...header, value: header.value.slice(0, room) });
+      room -= Buffer.byteLength(header.value) + 2;
+    }
+    return added;
   } catch (error) {
     if (error instanceof ParseError) throw new OrderError('malformed header');
     throw error;

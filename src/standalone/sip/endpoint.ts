@@ -29,6 +29,7 @@ import { newBranch, newTag } from './ids.js';
 import { SipRequest, SipResponse } from './message.js';
 import { ParseError } from './parse-error.js';
 import { ServerTransaction } from './server-transaction.js';
+import { splitOutside } from './params.js';
 import { nextHop } from './target.js';
 import { standardTimers, type TimerBase } from './timers.js';
 import type { Flow, Proto, Target } from './flow.js';
@@ -52,6 +53,8 @@ export interface EndpointHandlers {
 }
 
 export interface EndpointOptions extends TransportOptions {
+  /** Our 100 to an INVITE holds the top Via alone, as FreeSWITCH's does: a proxy before us takes no notice of it. */
+  readonly shortTrying?: boolean;
   /** The host in our Via, when it is not the one we listen on. */
   readonly announce?: string;
   readonly clock?: Clock;
@@ -64,6 +67,7 @@ export class SipEndpoint {
   /** What our Via and Contact say; IPv6 in brackets. */
   readonly host: string;
   readonly #handlers: EndpointHandlers;
+  readonly #shortTrying: boolean;
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #servers = new Map<string, ServerTransaction>();
   #transport: SipTransport | undefined;
@@ -78,6 +82,7 @@ export class SipEndpoint {
     const host = options.announce ?? options.host;
     this.host = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
     this.#handlers = handlers;
+    this.#shortTrying = options.shortTrying === true;
   }
 
   /** Binds both sockets and starts. @throws the system's error when the address cannot be had */
@@ -205,8 +210,15 @@ export class SipEndpoint {
     }
     if (this.#handlers.intercept?.(request, flow) === true) return;
     const transaction = this.#serve(request, flow);
-    if (request.method === 'INVITE') transaction.reply(100);
+    if (request.method === 'INVITE') transaction.respond(this.#trying(request));
     this.#handlers.onRequest(transaction);
+  }
+
+  /** 100 to an INVITE, with all its Vias or only with the topmost. */
+  #trying(request: SipRequest): SipResponse {
+    const trying = SipResponse.to(request, 100);
+    const [top] = request.getAll('Via').flatMap((value) => splitOutside(value, ','));
+    return this.#shortTrying && top !== undefined ? trying.without('Via').withFirst('Via', top) : trying;
   }
 
   /** Section 9.2. */

@@ -47,6 +47,11 @@ export class Connection {
     socket.write('Content-Type: auth/request\n\n');
   }
 
+  /** Whether an event of this name need be made for this client. */
+  mayWant(name: string): boolean {
+    return this.#state === 'accepted' && this.#format !== undefined && this.#subscription.mayWant(name);
+  }
+
   /** Sends an event if this client wants it. `json` makes the text once for all clients. */
   tell(event: EventFields, json: () => string): void {
     if (this.#state !== 'accepted' || this.#format === undefined || !this.#subscription.wants(event)) return;

@@ -56,11 +56,13 @@ export class EventSocketServer {
     return this.#connections.size;
   }
 
-  /** Tells every client that wants it. */
-  tell(event: EventFields): void {
+  /** Tells every client that wants it; `make` is called only when there is one, because events are large. */
+  tell(name: string, make: () => EventFields): void {
+    const wanting = [...this.#connections].filter((connection) => connection.mayWant(name));
+    if (wanting.length === 0) return;
+    const event = make();
     let text: string | undefined;
-    for (const connection of this.#connections)
-      connection.tell(event, () => (text ??= JSON.stringify(event)));
+    for (const connection of wanting) connection.tell(event, () => (text ??= JSON.stringify(event)));
   }
 
   /** Says goodbye to all and stops listening. Idempotent. */

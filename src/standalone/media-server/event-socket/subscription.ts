@@ -36,6 +36,13 @@ export class Subscription {
     );
   }
 
+  /** Whether an event of this name may be wanted at all: asked before the event is made. */
+  mayWant(name: string): boolean {
+    return (
+      this.#names.has(name) || this.#names.has('ALL') || (name === 'CUSTOM' && this.#subclasses.size > 0)
+    );
+  }
+
   wants(event: EventFields): boolean {
     const name = event['Event-Name'] ?? '';
     const named = this.#names.has(name) || this.#names.has('ALL');
