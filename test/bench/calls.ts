@@ -1,4 +1,289 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createLogger } from '../../src/observe/logger.js';
+import { RedisClients } from '../../src/redis/clients.js';
+import { onRealServers, System } from '../e2e/system.js';
+import { freePort } from '../support/redis.js';
+import { checkRecords, type RecordCheck } from './call-records.js';
+import { rounded, type Latencies } from './latencies.js';
+import { held, heldInRedis, preloadCollector, type Held, type HeldInRedis } from './leftovers.js';
+import { fictionalNumbers } from './numbers.js';
 import type { Part, Progress } from './part.js';
-export async function callsPart(_q: boolean, _p: Progress): Promise<Part> {
-  return { figures: {}, faults: [] };
+import { Probe, type ProbeResult } from './probe.js';
+import { cpuMs } from './processes.js';
+import { sipp, type SippResult } from './sipp.js';
+
+const PER_SECOND = 50;
+const PROBES_PER_SECOND = 5;
+const LOAD_NUMBERS = '+12025550100-+12025550199';
+const PROBE_NUMBER = '+12125550100';
+/** Half of the numbers have a live link while they are called. */
+const LINKS = 50;
+/** How much more memory there may be after the calls than before. */
+const MOST_GROWTH = 1.1;
+/** After so few calls as in the short run a program is not yet as large as it will be. */
+const MOST_GROWTH_QUICK = 1.5;
+/** For connections that wait for their idle end, records on their way, and links between processes. */
+const SETTLE_MS = 30_000;
+
+const PROGRAMS = ['application', 'sip-server', 'media-server', 'redis-server'] as const;
+type Program = (typeof PROGRAMS)[number];
+/** Those that are Node programs of ours. */
+const collects = (program: Program): boolean =>
+  program === 'application' || (program !== 'redis-server' && !onRealServers);
+
+/**
+ * One-second calls through the whole switch at 50 a second, sipp at both ends, and beside them a caller and a callee of
+ * ours that measure what the switch adds. First calls to warm up, then those that count.
+ */
+export async function callsPart(quick: boolean, progress: Progress): Promise<Part> {
+  const [warmUp, count] = quick ? [100, 300] : [1000, 3000];
+  const restore = preloadCollector(
+    fileURLToPath(new URL('../../../test/bench/gc-on-signal.cjs', import.meta.url)),
+  );
+  const probe = await Probe.open();
+  try {
+    const calleePort = await freePort();
+    progress('calls: the ends alone');
+    const direct = await probe.calls(`127.0.0.1:${probe.sip.port}`, PROBE_NUMBER, callers(60, 0), 20);
+    progress('calls: starting the switch');
+    const system = await System.start(declaration(calleePort, probe.sip.port));
+    const redis = new RedisClients(system.redisUrl, createLogger('error'));
+    try {
+      await redis.ready(10_000);
+      for (let i = 0; i < LINKS; i++) await system.allocate('load', `session-${i}`);
+      const bench = new CallBench(system, redis, probe, calleePort);
+      progress(`calls: ${warmUp} to warm up`);
+      const warm = await bench.load(warmUp);
+      const before = await bench.settled();
+      progress(`calls: ${count} at ${PER_SECOND}/s`);
+      const cpuBefore = bench.cpu();
+      const load = await bench.load(count);
+      const cpuAfter = bench.cpu();
+      progress('calls: looking for what is left');
+      const after = await bench.settled(before);
+      const records = await bench.records();
+      const made = count + load.probes.toRinging.count;
+      return {
+        figures: {
+          servers: onRealServers ? 'drachtio-server and FreeSWITCH' : 'standalone',
+          calls: { warmUp, counted: count, perSecond: PER_SECOND, probesPerSecond: PROBES_PER_SECOND },
+          caller: load.caller,
+          callee: load.callee,
+          probesFailed: load.probes.failed,
+          cpuMsPerCall: perCall(cpuBefore, cpuAfter, made),
+          inviteToInviteMs: figures(load.probes.toCallee),
+          inviteToRingingMs: figures(load.probes.toRinging),
+          inviteToRingingWithoutSwitchMs: figures(direct.toRinging),
+          records,
+          before,
+          after,
+        },
+        faults: faultsOf(quick, [warm, load], records, before, after).map((fault) => `calls: ${fault}`),
+      };
+    } finally {
+      await redis.close('the bench is over');
+      await system.stop();
+    }
+  } finally {
+    await probe.close();
+    restore();
+  }
+}
+
+interface LoadSeen {
+  readonly caller: SippResult;
+  readonly callee: SippResult;
+  readonly probes: ProbeResult;
+}
+
+interface State {
+  readonly redis: HeldInRedis;
+  readonly programs: Partial<Record<Program, Held>>;
+}
+
+class CallBench {
+  readonly #system: System;
+  readonly #redis: RedisClients;
+  readonly #probe: Probe;
+  readonly #calleePort: number;
+  /** How each caller's one call is to have ended. */
+  readonly #results = new Map<string, string>();
+
+  constructor(system: System, redis: RedisClients, probe: Probe, calleePort: number) {
+    this.#system = system;
+    this.#redis = redis;
+    this.#probe = probe;
+    this.#calleePort = calleePort;
+  }
+
+  async load(count: number): Promise<LoadSeen> {
+    const all = callers(count + Math.round((count * PROBES_PER_SECOND) / PER_SECOND), this.#results.size);
+    const [load, probes] = [all.slice(0, count), all.slice(count)];
+    const numbers = Array.from({ length: 100 }, (_, i) => `+${12025550100 + i}`);
+    const list = load.map((caller, i) => ({ caller, number: numbers[i % numbers.length] ?? '' }));
+    for (const caller of load) this.#results.set(caller, 'answered');
+    for (const caller of probes) this.#results.set(caller, 'busy');
+
+    const callee = sipp('callee', { port: this.#calleePort, calls: count });
+    // sipp has no way to say that it listens; an INVITE that comes too early would be a retransmission.
+    await wait(500);
+    const [seenByCaller, seenByCallee, seenByProbe] = await Promise.all([
+      sipp('caller', {
+        port: await freePort(),
+        calls: count,
+        to: this.#system.sip,
+        list,
+        perSecond: PER_SECOND,
+      }),
+      callee,
+      this.#probe.calls(this.#system.sip, PROBE_NUMBER, probes, PROBES_PER_SECOND),
+    ]);
+    return { caller: seenByCaller, callee: seenByCallee, probes: seenByProbe };
+  }
+
+  cpu(): Partial<Record<Program, number>> {
+    return Object.fromEntries(this.#pids().map(([program, pid]) => [program, cpuMs(pid)]));
+  }
+
+  /** What is held once nothing is under way any more: no more than `base`, unless that never comes. */
+  async settled(base?: State): Promise<State> {
+    const deadline = performance.now() + SETTLE_MS;
+    for (;;) {
+      const redis = await heldInRedis(this.#redis.background);
+      const few = this.#pids().map(async ([program, pid]) => [program, await held(pid, false)] as const);
+      const quiet =
+        redis.liveCalls === 0 &&
+        (base === undefined ||
+          leaks(base, { redis, programs: Object.fromEntries(await Promise.all(few)) as State['programs'] })
+            .length === 0);
+      if ((quiet && base !== undefined) || performance.now() > deadline) break;
+      // The first time there is nothing to compare with: long enough for whatever goes away by itself.
+      if (quiet && performance.now() > deadline - SETTLE_MS / 2) break;
+      await wait(250);
+    }
+    const programs: Partial<Record<Program, Held>> = {};
+    for (const [program, pid] of this.#pids()) programs[program] = await held(pid, collects(program));
+    return { redis: await heldInRedis(this.#redis.background), programs };
+  }
+
+  /** Once all are there, or are not coming. */
+  async records(): Promise<RecordCheck> {
+    const deadline = performance.now() + SETTLE_MS;
+    for (;;) {
+      const check = await checkRecords(this.#system, this.#results);
+      if (check.missing + check.wrong === 0 || performance.now() > deadline) return check;
+      await wait(500);
+    }
+  }
+
+  /** Of the programs that the bench may look at: on servers of somebody else's only those that it started. */
+  #pids(): [Program, number][] {
+    return PROGRAMS.flatMap((program): [Program, number][] => {
+      try {
+        return [[program, this.#system.pid(program)]];
+      } catch {
+        return [];
+      }
+    });
+  }
+}
+
+/** Numbers of callers, from the one after the first `skip`, none of which is called. */
+function callers(count: number, skip: number): string[] {
+  return fictionalNumbers(10_000 + skip + count).slice(10_000 + skip);
+}
+
+function declaration(calleePort: number, probePort: number): string {
+  return `    trunks:
+      - name: carrier
+        addresses: [127.0.0.1/32]
+    sites:
+      - name: site
+        origins: [self]
+        printedNumber: '+12125550150'
+        heartbeatMs: 60000
+        holdMs: 3600000
+    endpoints:
+      - name: load
+        destinations: ['sip:agent@127.0.0.1:${calleePort}']
+      - name: probe
+        destinations: ['sip:agent@127.0.0.1:${probePort}']
+    pools:
+      - name: load
+        numbers: ['${LOAD_NUMBERS}']
+        trunk: carrier
+        endpoint: load
+        defaultEndpoint: load
+      - name: probe
+        numbers: ['${PROBE_NUMBER}']
+        trunk: carrier
+        endpoint: probe
+        defaultEndpoint: probe
+`;
+}
+
+function figures(latencies: Latencies) {
+  return {
+    samples: latencies.count,
+    p50: rounded(latencies.quantile(0.5)),
+    p99: rounded(latencies.quantile(0.99)),
+  };
+}
+
+function perCall(
+  before: Partial<Record<Program, number>>,
+  after: Partial<Record<Program, number>>,
+  calls: number,
+): Partial<Record<Program, number>> {
+  return Object.fromEntries(
+    Object.entries(after).map(([program, ms]) => [
+      program,
+      rounded((ms - (before[program as Program] ?? Number.NaN)) / calls),
+    ]),
+  );
+}
+
+/** What there is more of than before, memory aside. */
+function leaks(before: State, after: State): string[] {
+  const more = (what: string, was: number, is: number): string[] =>
+    is > was ? [`${is - was} more ${what} than before (${was})`] : [];
+  return [
+    ...more('keys in Redis', before.redis.keys, after.redis.keys),
+    ...more('live calls in Redis', 0, after.redis.liveCalls),
+    ...Object.entries(after.programs).flatMap(([program, { descriptors, sockets }]) => {
+      const was = before.programs[program as Program];
+      return [
+        ...more(`descriptors of ${program}`, was?.descriptors ?? 0, descriptors),
+        ...more(`sockets of ${program}`, was?.sockets ?? 0, sockets),
+      ];
+    }),
+  ];
+}
+
+function faultsOf(
+  quick: boolean,
+  loads: readonly LoadSeen[],
+  records: RecordCheck,
+  before: State,
+  after: State,
+): string[] {
+  const faults = leaks(before, after);
+  for (const { caller, callee, probes } of loads) {
+    const failed = caller.failed + callee.failed + probes.failed;
+    if (failed > 0) faults.push(`${failed} calls failed: ${caller.errors || callee.errors || 'probes'}`);
+  }
+  const { expected, missing, surplus, wrong } = records;
+  if (missing + surplus + wrong > 0)
+    faults.push(`records of ${expected} calls: ${missing} missing, ${surplus} too many, ${wrong} wrong`);
+  const most = quick ? MOST_GROWTH_QUICK : MOST_GROWTH;
+  for (const [program, { residentBytes }] of Object.entries(after.programs)) {
+    const growth = residentBytes / (before.programs[program as Program]?.residentBytes ?? Number.NaN);
+    // Redis's is the call log's stream, which has its own bound.
+    if (program !== 'redis-server' && !(growth <= most))
+      faults.push(
+        `${program} takes ${rounded(growth)} times the memory that it took before, at most ${most} expected`,
+      );
+  }
+  return faults;
 }
