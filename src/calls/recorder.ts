@@ -60,7 +60,7 @@ export class Recorder {
    * called when the node is connected (the recorder does) and when this process becomes its reader.
    */
   reconcile(node: string): void {
-    if (this.#closed || !this.#parts.mayRead(node)) return;
+    if (this.#closed || !this.#parts.mayRead(node) || this.#parts.feed.state(node)?.up !== true) return;
     this.#do('a media node was not reconciled', async () => {
       const asked = this.#clock();
       const gone = await this.#gone(node, asked);

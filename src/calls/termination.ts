@@ -1,6 +1,6 @@
 import { Seq } from './events.js';
 import type { Ended, Fault, Reason, Result } from './events.js';
-import { causeOf } from './hangup-causes.js';
+import { causeOf, HANGUP_CAUSES } from './hangup-causes.js';
 import type { EndKind } from './hangup-causes.js';
 
 /** How a call ended: decided once at its witness, the same for log, metric and record. */
@@ -182,8 +182,21 @@ const NODE_STATUSES: ReadonlySet<number> = new Set(
 );
 
 /** Whether a final status came of what the dialplan does; any other is of a node that is silent, stopping or full. */
-export function isDialplanStatus(status: number): boolean {
+function isDialplanStatus(status: number): boolean {
   return NODE_STATUSES.has(status);
+}
+
+/**
+ * How a bridged call ended whose final response the application saw: the dialplan names FreeSWITCH's cause in Reason
+ * (`Q.850;cause=38;text="NO_ROUTE_DESTINATION"`), so that this is what the media node is about to tell as well. What the
+ * dialplan does not give comes of a node that is silent, stopping or full: that is our doing.
+ */
+export function endByDialplan(status: number, reason: string | undefined): Termination {
+  if (!isDialplanStatus(status)) return endByStatus(status, 'us');
+  const cause = /;\s*text="([A-Z][A-Z0-9_]*)"/.exec(reason ?? '')?.[1];
+  if (cause === undefined || !Object.hasOwn(HANGUP_CAUSES, cause)) return endByStatus(status, 'far');
+  const [kind, q850] = causeOf(cause);
+  return unanswered(kind, cause, status, q850);
 }
 
 /** Whether the application's word of an end is only an echo of what the media node tells itself. */

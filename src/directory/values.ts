@@ -114,9 +114,11 @@ export function parseTransport(text: string): Parsed<Transport> {
 
 /** `tone`, or the name of a sound file as the dialplan may play it: relative, no step upwards. */
 export function parseWhisper(text: string): Parsed<string> {
-  return /^[A-Za-z0-9](?:[A-Za-z0-9_-]|[./](?=[A-Za-z0-9_-])){0,127}$/.test(text)
+  return /^[a-z0-9-]{1,40}$/.test(text)
     ? { value: text }
-    : expected('"tone", or the relative name of a sound file of letters, digits, "_", "-", "." and "/"');
+    : expected(
+        '"tone", or the name of a sound file without its ".wav": up to 40 small letters, digits and "-"',
+      );
 }
 
 export function parseInteger(low: number, high: number, unit: string): (text: string) => Parsed<number> {

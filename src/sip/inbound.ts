@@ -1,6 +1,6 @@
 import type { CallEvent, Planned, Received } from '../calls/events.js';
 import { Seq } from '../calls/events.js';
-import { endByStatus, isDialplanStatus, type Termination } from '../calls/termination.js';
+import { endByDialplan, endByStatus, type Termination } from '../calls/termination.js';
 import type { Endpoint } from '../directory/model.js';
 import { mintId } from '../ids.js';
 import { planHeaders } from '../media/dial-strings.js';
@@ -78,7 +78,9 @@ export class InboundCalls {
     const at = now();
     const owner = directory().numberOwner(verdict.number);
     // One carrier may bring the calls of several accounts: the number says which account's trunk it is.
-    const via = verdict.trunks.find(({ account }) => account.id === owner?.account.id) ?? verdict.trunks[0];
+    const ofAccount = verdict.trunks.filter(({ account }) => account.id === owner?.account.id);
+    const via =
+      ofAccount.find(({ trunk }) => trunk.id === owner?.pool.trunk) ?? ofAccount[0] ?? verdict.trunks[0];
     if (via === undefined) return;
     const id = mintId('call');
     const arrived: Arrived = { id, at, request, verdict, via, log: this.#parts.log.child({ call: id }) };
@@ -197,13 +199,17 @@ export class InboundCalls {
   ): Promise<void> {
     try {
       const options = { headers, silenceMs, deadlineMs: PROXY_DEADLINE_MS };
-      const final = (await arrived.request.proxy(target, options)).status;
+      const { status: final, reason } = await arrived.request.proxy(target, options);
       if (final >= 200 && final < 300) return;
       // Of a target that stayed silent drachtio-server tells no response: it gave the caller 408 itself.
       const status = final < 200 ? 408 : final;
-      // What the dialplan's table does not give comes of a node that is silent, stopping or full: that is our doing.
-      const by = destination === undefined && !isDialplanStatus(status) ? 'us' : 'far';
-      this.#ended(arrived, account, endByStatus(status, by), destination);
+      const direct = destination !== undefined;
+      this.#ended(
+        arrived,
+        account,
+        direct ? endByStatus(status, 'far') : endByDialplan(status, reason),
+        destination,
+      );
     } catch (error) {
       if (!(error instanceof ProxyLost)) throw error;
       // What became of the call is told by the media node or its spool; drachtio-server owns the transaction.

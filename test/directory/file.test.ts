@@ -94,7 +94,7 @@ accounts:
       - {name: out, gateway: "[2001:db8::5]", transport: tcp, addresses: *office}
     endpoints:
       - name: hunt
-        whisper: sales/hello.wav
+        whisper: sales-hello
         ring:
           - {ringMs: 20000, destinations: ["sip:a@H.example.com;transport=TCP", {to: "sip:b@[2001:db8::9]:5062;transport=tcp"}]}
           - destinations:
@@ -139,7 +139,7 @@ accounts:
             ],
           },
         ],
-        whisper: 'sales/hello.wav',
+        whisper: 'sales-hello',
       },
     ],
     pools: [

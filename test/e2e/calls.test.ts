@@ -274,7 +274,7 @@ t.test('what the caller is told when nobody is connected', async (t) => {
     ['broken', 480, 38, 'failed', 'carrier'],
     ['codecs', 488, 88, 'failed', 'callee'],
     ['nobody', 480, 38, 'failed', 'carrier'],
-    ['moved', 480, 38, 'failed', 'callee'],
+    ['moved', 480, 38, 'failed', 'carrier'],
   ] as const;
   await Promise.all(
     cases.map(async ([name, status, q850, result, fault]) => {
