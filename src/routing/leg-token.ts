@@ -19,12 +19,12 @@ export type TokenFault = 'form' | 'signature' | 'expired';
 const CALL_BYTES = 10;
 const TAG_BYTES = 8;
 const CALL_PREFIX = 'call_';
-const FORM = /^[A-Za-z0-9_-]{28,40}$/;
+const FORM = /^[A-Za-z0-9_-]{28,42}$/;
 const MOST_LEGS = 64;
 const CLOCK = 0x10000;
 
 /**
- * A leg's token, 31 to 40 characters of base64url, which stand unescaped in a SIP URI's user part (RFC 3261, 25.1,
+ * A leg's token, 31 to 42 characters of base64url, which stand unescaped in a SIP URI's user part (RFC 3261, 25.1,
  * `unreserved`): call, leg, the two serials in as few bytes as they need, the low half of the expiry, and a truncated
  * HMAC-SHA256 over all of it with the whole expiry (RFC 2104, 5). Every byte counts: drachtio-server adds at most 1,023
  * bytes of headers to a request that it proxies, and a plan of ten legs has to fit. 64 bits of a tag are enough for a

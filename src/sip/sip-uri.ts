@@ -7,7 +7,7 @@ export interface SipUri {
 }
 
 const FORM =
-  /^sips?:(?:([^@;?]*)(?:;[^@]*)?@)?(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?((?:;[^;?]*)*)(?:\?.*)?$/i;
+  /^sips?:(?:([^@;?\s]+)(?:;[^@\s]*)?@)?(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?((?:;[^;?\s]*)*)(?:\?\S*)?$/i;
 const LONGEST = 512;
 
 /** `text` as a SIP URI, with the user part unescaped; undefined for anything that is none. */

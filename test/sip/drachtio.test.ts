@@ -1,0 +1,247 @@
+/** The one adapter of drachtio-srf, against a control port of the test's own that misbehaves as a real one may. */
+import { createServer, type Server, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { DrachtioConnection, type DrachtioHandlers } from '../../src/sip/drachtio.js';
+import type { DialogEvent, IncomingRequest } from '../../src/sip/requests.js';
+import { keepingLogger } from '../support/logger.js';
+import { until } from '../support/until.js';
+
+class ControlPort {
+  readonly sockets: Socket[] = [];
+  readonly frames: string[] = [];
+  readonly #server: Server;
+  #port = 0;
+
+  constructor() {
+    this.#server = createServer((socket) => {
+      this.sockets.push(socket);
+      socket.on('error', () => socket.destroy());
+      let held = '';
+      socket.on('data', (data) => {
+        held += data.toString();
+        for (;;) {
+          const length = /^(\d+)#/.exec(held);
+          if (length === null || held.length < length[0].length + Number(length[1])) return;
+          const frame = held.slice(length[0].length, length[0].length + Number(length[1]));
+          held = held.slice(length[0].length + Number(length[1]));
+          this.#answer(socket, frame);
+        }
+      });
+    });
+  }
+
+  async listen(port = 0): Promise<number> {
+    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
+    const address = this.#server.address();
+    this.#port = typeof address === 'object' && address !== null ? address.port : 0;
+    return this.#port;
+  }
+
+  /** Puts a frame on the newest connection. */
+  push(payload: string): void {
+    this.sockets.at(-1)?.write(`${String(Buffer.byteLength(payload))}#${payload}`);
+  }
+
+  invite(sip: string, txn = 'txn-1'): void {
+    this.push(
+      `id-${txn}|sip|network|${String(sip.length)}|udp|192.0.2.1|5060|10:00:00.000000|${txn}||127.0.0.1|5060|\r\n${sip}`,
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #answer(socket: Socket, frame: string): void {
+    this.frames.push(frame);
+    const [id = '', kind = ''] = frame.split('\r\n')[0]?.split('|') ?? [];
+    const say = (text: string): void => {
+      const payload = `reply|response|${id}|${text}`;
+      socket.write(`${String(Buffer.byteLength(payload))}#${payload}`);
+    };
+    if (kind === 'authenticate') say('OK|udp/127.0.0.1:5060|v0.9.10|udp/127.0.0.1:5060');
+    else if (kind === 'route' || kind === 'ping') say('OK');
+    else if (kind === 'sip')
+      say(
+        `OK|application|10|udp|127.0.0.1|5060|10:00:00.000000|txn|dialog||Msg sent:|\r\n${frame.slice(frame.indexOf('\r\n') + 2)}`,
+      );
+    // proxy: the test decides
+  }
+}
+
+const INVITE = [
+  'INVITE sip:+12025550100@127.0.0.1:5060 SIP/2.0',
+  'Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa',
+  'From: <sip:+12025550123@192.0.2.1>;tag=1',
+  'To: <sip:+12025550100@127.0.0.1>',
+  'Call-ID: call-1',
+  'CSeq: 1 INVITE',
+  'Contact: <sip:a@192.0.2.1>',
+  'Content-Length: 0',
+];
+const inviteText = (lines: readonly string[] = INVITE): string => `${lines.join('\r\n')}\r\n\r\n`;
+
+async function connection(t: Test, handlers: Partial<DrachtioHandlers> = {}) {
+  const port = new ControlPort();
+  const log = keepingLogger();
+  const number = await port.listen();
+  const invites: IncomingRequest[] = [];
+  const dialogs: DialogEvent[] = [];
+  const drachtio = new DrachtioConnection(
+    { host: '127.0.0.1', port: number, secret: 'not to be told' },
+    {
+      invite: (request) => void invites.push(request),
+      other: () => undefined,
+      dialog: (event) => void dialogs.push(event),
+      ...handlers,
+    },
+    log,
+  );
+  t.teardown(async () => {
+    drachtio.close();
+    await port.close();
+  });
+  await drachtio.ready(5000);
+  await until(() => port.frames.filter((frame) => frame.includes('|route|')).length >= 3);
+  return { port, number, drachtio, invites, dialogs, log };
+}
+
+t.test('a malformed frame costs the connection, not the process', async (t) => {
+  const { port, drachtio, log, invites } = await connection(t);
+  const before = port.sockets.length;
+  port.sockets.at(-1)?.write('what#is this');
+  await until(() => port.sockets.length > before && drachtio.up);
+  t.ok(log.lines.some(({ text }) => text.includes('malformed frame')));
+  await until(() => port.frames.filter((frame) => frame.includes('|route|invite')).length >= 2);
+  port.invite(inviteText());
+  await until(() => invites.length === 1);
+  t.notMatch(JSON.stringify(log.lines), /not to be told/, 'the secret is in no line');
+});
+
+t.test('a proxied request is settled when the connection goes, and by its own deadline', async (t) => {
+  const { port, invites } = await connection(t);
+  port.invite(inviteText());
+  await until(() => invites.length === 1);
+  const lost = invites[0]?.proxy('sip:a@127.0.0.1:5', { silenceMs: 1500, deadlineMs: 60_000 });
+  await until(() => port.frames.some((frame) => frame.includes('|proxy|')));
+  port.sockets.at(-1)?.destroy();
+  await t.rejects(Promise.resolve(lost), { code: 'connectionLost' });
+
+  await until(() => port.frames.filter((frame) => frame.includes('|route|invite')).length >= 2);
+  port.invite(inviteText(), 'txn-2');
+  await until(() => invites.length === 2);
+  await t.rejects(
+    Promise.resolve(invites[1]?.proxy('sip:a@127.0.0.1:5', { silenceMs: 1500, deadlineMs: 50 })),
+    { code: 'deadline' },
+  );
+});
+
+t.test('what is proxied: one target, added headers, and nothing that breaks out of them', async (t) => {
+  const { port, invites } = await connection(t);
+  port.invite(inviteText());
+  await until(() => invites.length === 1);
+  const [request] = invites;
+  if (request === undefined) throw new Error('no request');
+  await t.rejects(request.proxy('sip:a@127.0.0.1\r\nX-Evil: 1', { silenceMs: 1, deadlineMs: 50 }), {
+    code: 'unsafeValue',
+  });
+  await t.rejects(
+    request.proxy('sip:a@127.0.0.1', { silenceMs: 1, deadlineMs: 50, headers: { A: 'b\r\nX-Evil: 1' } }),
+    { code: 'unsafeValue' },
+  );
+  const result = request.proxy('sip:a@127.0.0.1:5180', {
+    silenceMs: 1500,
+    deadlineMs: 5000,
+    headers: { 'X-Tagswitch-Call': 'call_x' },
+  });
+  await until(() => port.frames.some((frame) => frame.includes('|proxy|')));
+  const frame = port.frames.find((each) => each.includes('|proxy|')) ?? '';
+  t.match(
+    frame,
+    /\|proxy\|txn-1\|remainInDialog\|fullResponse\|\|serial\|1500ms\|\|sip:a@127\.0\.0\.1:5180\r\n/,
+  );
+  t.match(frame, /X-Tagswitch-Call: call_x/);
+  t.notMatch(frame, /Evil/);
+  const id = frame.split('|')[0] ?? '';
+  const busy =
+    'SIP/2.0 486 Busy Here\r\nVia: SIP/2.0/UDP 127.0.0.1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\nCall-ID: call-1\r\nCSeq: 1 INVITE\r\nReason: Q.850;cause=17;text="USER_BUSY"\r\nContent-Length: 0\r\n\r\n';
+  port.push(`r|response|${id}|OK|network|10|udp|127.0.0.1|5180|10:00:00|||continue\r\n${busy}`);
+  port.push(`r|response|${id}|OK|done`);
+  t.same(await result, { status: 486, reason: 'Q.850;cause=17;text="USER_BUSY"' });
+});
+
+t.test('one odd request costs itself alone', async (t) => {
+  let threw = 0;
+  const { port, invites } = await connection(t, {
+    invite: (request) => {
+      if (request.callId === 'bad') {
+        threw += 1;
+        throw new Error('odd');
+      }
+      invites.push(request);
+    },
+  });
+  port.invite(inviteText(INVITE.map((line) => line.replace('call-1', 'bad'))));
+  await until(() => threw === 1);
+  await until(() => port.frames.some((frame) => frame.includes('SIP/2.0 400')));
+  port.invite(inviteText(INVITE.filter((line) => !/^(To|From|Contact|Via|CSeq)/.test(line))), 'txn-2');
+  port.invite(inviteText(), 'txn-3');
+  await until(() => invites.length >= 1);
+  t.equal(invites.at(-1)?.callId, 'call-1');
+});
+
+t.test('CANCEL is seen whenever it comes, and nothing is answered after it', async (t) => {
+  const { port, invites } = await connection(t);
+  port.invite(inviteText());
+  await until(() => invites.length === 1);
+  const [request] = invites;
+  let heard = 0;
+  request?.onCancel(() => (heard += 1));
+  port.invite(
+    inviteText([
+      'CANCEL sip:+12025550100@127.0.0.1:5060 SIP/2.0',
+      ...INVITE.slice(1).map((line) => line.replace('INVITE', 'CANCEL')),
+    ]),
+  );
+  await until(() => heard === 1);
+  t.equal(request?.cancelled, true);
+  request?.onCancel(() => (heard += 1));
+  t.equal(heard, 2, 'a late listener is called at once');
+  request?.respond(404);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.notOk(port.frames.some((frame) => frame.includes('404')));
+});
+
+t.test('it comes back within a second or so, however long the server was away', async (t) => {
+  const { port, number, drachtio } = await connection(t);
+  await port.close();
+  await until(() => !drachtio.up);
+  // Without a limit the waits would be 4 s long by now.
+  await new Promise((resolve) => setTimeout(resolve, 4500));
+  const again = new ControlPort();
+  await again.listen(number);
+  t.teardown(() => again.close());
+  const back = Date.now();
+  await until(() => drachtio.up, 5000);
+  t.ok(Date.now() - back < 1500, `after ${String(Date.now() - back)} ms`);
+});
+
+t.test('every connection is without delay', async (t) => {
+  const { port, drachtio } = await connection(t);
+  const settings: boolean[] = [];
+  // The second one is made by the library's own reconnection.
+  const { Socket: Plain } = await import('node:net');
+  const original = Object.getOwnPropertyDescriptor(Plain.prototype, 'setNoDelay');
+  Plain.prototype.setNoDelay = function (this: Socket, on?: boolean) {
+    settings.push(on ?? true);
+    return this;
+  };
+  t.teardown(() => {
+    if (original) Object.defineProperty(Plain.prototype, 'setNoDelay', original);
+  });
+  const before = port.sockets.length;
+  port.sockets.at(-1)?.destroy();
+  await until(() => port.sockets.length > before && drachtio.up);
+  t.ok(settings.includes(true));
+});
