@@ -27,7 +27,10 @@ export default tseslint.config(
     files: ['src/**/*.ts', 'test/**/*.ts', 'tag/**/*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: {
-      parserOptions: { project: ['./tsconfig.json', './tag/tsconfig.json'], tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ['./tsconfig.json', './tag/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
@@ -54,7 +57,11 @@ export default tseslint.config(
   {
     files: ['test/**/*.ts'],
     // tap hands every test a promise-returning body and waits for it; its methods are not bound.
-    rules: { '@typescript-eslint/no-floating-promises': 'off', '@typescript-eslint/require-await': 'off', 'max-lines': 'off' },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'off',
+      '@typescript-eslint/require-await': 'off',
+      'max-lines': 'off',
+    },
   },
 );
 export { innerRooms };

@@ -33,7 +33,7 @@ async function firstMatch(
 ): Promise<string | undefined> {
   const said = await promisify(execFile)(program, [...args]).then(
     ({ stdout }) => stdout,
-    (error: unknown) => String((error as { stdout?: unknown }).stdout ?? ''),
+    (error: unknown) => (error as { stdout?: string }).stdout ?? '',
   );
   return what.exec(said)?.[1];
 }

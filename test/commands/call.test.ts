@@ -47,7 +47,7 @@ t.test('tagswitch call', async (t) => {
     api.answer = () => {
       const { result } = view(now);
       const own = view(now, { id: 'call_own', result: (asks += 1) > 2 ? result : null });
-      return { status: 200, body: { items: [later, own, ...others], next: null } };
+      return { status: 200, body: { items: [later, ...others, own], next: null } };
     };
     const { code, out, err } = await run(['+1 (202) 555-0100', '--talk', '0.4']);
     t.same(err, []);

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -123,19 +123,21 @@ export class System {
     process.kill(this.pid(name), signal);
   }
 
-  /** Kills a process and resolves once its successor is there. The launcher brings back its own. */
-  async killAndAwait(name: Parameters<System['pid']>[0]): Promise<void> {
+  /** Kills a process and resolves once it is gone. The launcher brings back its own; `revive` the others. */
+  async kill(name: Parameters<System['pid']>[0]): Promise<void> {
     const before = this.pid(name);
     this.signal(name, 'SIGKILL');
+    await until(() => !runs(before), `the end of ${name}`);
+  }
+
+  /** Resolves once a killed process has its successor, and the switch is ready. */
+  async revive(name: Parameters<System['pid']>[0]): Promise<void> {
     const server = this.#servers.get(name);
-    if (server !== undefined) {
-      await once(server.child, 'exit');
-      server.child = this.#spawn(server.command);
-    }
+    if (server !== undefined) server.child = this.#spawn(server.command);
     await until(
       () => {
         try {
-          return this.pid(name) !== before;
+          return runs(this.pid(name));
         } catch {
           return false;
         }
@@ -144,6 +146,11 @@ export class System {
       15_000,
     );
     await this.ready();
+  }
+
+  async killAndAwait(name: Parameters<System['pid']>[0]): Promise<void> {
+    await this.kill(name);
+    await this.revive(name);
   }
 
   /** Resolves when a call would succeed by a media node. */
@@ -207,7 +214,8 @@ export class System {
     for (;;) {
       const found = await this.records(number);
       if (found.length > 1) throw new Error(`${String(found.length)} records for one call`);
-      if (found[0]?.result != null) return found[0];
+      const [only] = found;
+      if (only !== undefined && only.result !== null) return only;
       if (Date.now() > end) throw new Error(`no finished record for ${number}: ${JSON.stringify(found)}`);
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
@@ -242,6 +250,15 @@ export class System {
 
   #spawn(command: string): ChildProcess {
     return spawn('bash', ['-c', `exec ${command}`], { stdio: 'ignore', detached: true });
+  }
+}
+
+/** Whether there is such a process; one that is dead but not yet waited for is none. */
+function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import t from 'tap';
+import { COMMANDS } from '../../src/commands/help.js';
 import { problems } from '../../src/http/problems.js';
 import { root } from './tool.js';
 
@@ -110,6 +111,11 @@ t.test('what is told of the record and of the HTTP interface is there', async (t
   t.ok(routes.length >= 10, 'routes in the code');
   for (const route of routes.filter((one) => !one.startsWith('GET /demo/'))) {
     t.ok(api.includes(`\`${route}\``), `http-api.md: ${route}`);
+  }
+
+  const commands = await read('docs/reference/commands.md');
+  for (const [name, [rest]] of Object.entries(COMMANDS)) {
+    t.ok(commands.includes(`| \`${`${name} ${rest}`.trimEnd()}\` `), `commands.md: ${name}`);
   }
 
   const directory = await read('docs/reference/directory-file.md');

@@ -91,7 +91,7 @@ t.test('the dialplan of freeswitch-conf carries a plan out', async (t) => {
   });
   const id = '0123456789abcdef';
   const leg = (letter: string, seconds = 20): string =>
-    `[leg_timeout=${seconds}]sofia/tagswitch/sip:leg.${letter.repeat(48)}@127.0.0.1:${callee.sip.port}`;
+    `[leg_timeout=${seconds}]sofia/tagswitch/sip:leg.${letter.repeat(32)}@127.0.0.1:${callee.sip.port}`;
   const place = (plan: Readonly<Record<string, string>>): Promise<AgentCall> =>
     caller.call(server.sipAddress, 'call', [
       ['X-Tagswitch-Call', `call_${id}`],

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# npm test: sets up what tests need, then runs them. `all` runs the long suites as well.
+source "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
+need_program redis-server redis-server sipp sip-tester chromium chromium xmllint libxml2-utils \
+  docker-compose docker-compose nft nftables ip iproute2
+
+files=(dist/test/*/*.test.js)
+if [ "${1:-fast}" = all ]; then files+=(dist/test/*/*.long.js); fi
+result=$(mktemp)
+trap 'rm -f "$result"' EXIT
+status=0
+npx tap run --reporter=terse --output-file="$result" "${files[@]}" || status=$?
+node scripts/tally.mjs "$result" || status=1
+if [ "${1:-fast}" = all ]; then npm run --silent bench -- --quick >/dev/null || status=1; fi
+exit "$status"
