@@ -47,7 +47,7 @@ export async function callsPart(quick: boolean, progress: Progress): Promise<Par
     progress('calls: the ends alone');
     const direct = await probe.calls(`127.0.0.1:${probe.sip.port}`, PROBE_NUMBER, callers(60, 0), 20);
     progress('calls: starting the switch');
-    const system = await System.start(declaration(calleePort, probe.sip.port));
+    const system = await System.start(declaration(calleePort, probe.sip.port), 'info');
     const redis = new RedisClients(system.redisUrl, createLogger('error'));
     try {
       await redis.ready(10_000);

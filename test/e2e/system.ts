@@ -62,7 +62,7 @@ export class System {
   }
 
   /** `declaration` is the YAML below `accounts[0]`, without its API key. */
-  static async start(declaration: string): Promise<System> {
+  static async start(declaration: string, log = 'debug'): Promise<System> {
     const folder = mkdtempSync(join(tmpdir(), 'tagswitch-e2e-'));
     const config = join(folder, 'config.yaml');
     writeFileSync(
@@ -83,7 +83,7 @@ export class System {
         TAGSWITCH_CONFIG: config,
         TAGSWITCH_HTTP: `127.0.0.1:${String(await freePort())}`,
         TAGSWITCH_SIP: onRealServers ? TAGSWITCH_SIP : `127.0.0.1:${String(await freePort())}`,
-        TAGSWITCH_LOG: 'debug',
+        TAGSWITCH_LOG: log,
         ...(onRealServers
           ? {
               TAGSWITCH_DRACHTIO,
