@@ -3,6 +3,6 @@
 source "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
 npx prettier --check --log-level warn .
 npx eslint --cache --cache-location dist/.eslintcache --max-warnings 0 src test tag
-npx depcruise --log-level error src
-npx jscpd --silent --threshold 0 --min-lines 12 --min-tokens 90 --reporters consoleFull --ignore '**/*.d.ts' src tag
+npx depcruise src
+npx jscpd --threshold 0 --min-lines 12 --min-tokens 90 --reporters consoleFull --format typescript src tag scripts
 echo 'check: nothing to mend'
