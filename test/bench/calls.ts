@@ -155,8 +155,7 @@ class CallBench {
       const quiet =
         redis.liveCalls === 0 &&
         (base === undefined ||
-          leaks(base, { redis, programs: Object.fromEntries(await Promise.all(few)) })
-            .length === 0);
+          leaks(base, { redis, programs: Object.fromEntries(await Promise.all(few)) }).length === 0);
       if ((quiet && base !== undefined) || performance.now() > deadline) break;
       // The first time there is nothing to compare with: long enough for whatever goes away by itself.
       if (quiet && performance.now() > deadline - SETTLE_MS / 2) break;
