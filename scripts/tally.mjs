@@ -1,18 +1,16 @@
-// Reads a TAP file and prints how many assertions passed and failed, one line, for whoever reads only that.
+// Reads a TAP file: prints what failed, by file and test, and on the last line how many assertions passed and failed.
 import { readFileSync } from 'node:fs';
 
-let passed = 0;
-let failed = 0;
 const lines = readFileSync(process.argv[2] ?? '', 'utf8').split('\n');
-lines.forEach((line, at) => {
-  const found = /^(\s*)(not )?ok \d+/.exec(line);
-  if (found === null) return;
-  // The line that closes a subtest repeats what is inside it: it stands one level out, after the plan.
-  const inside = lines[at - 1] ?? '';
-  const closes = /^\s+(1\.\.\d+|# \{)/.test(inside) || /# time=/.test(line) || line.trimEnd().endsWith('{');
-  if (closes) return;
-  if (found[2] === undefined) passed += 1;
-  else failed += 1;
-});
+const names = [];
+for (const line of lines) {
+  const subtest = /^(\s*)# Subtest: (.*)$/.exec(line);
+  if (subtest) names.splice((subtest[1] ?? '').length / 4, Infinity, subtest[2]);
+  const failed = /^(\s*)not ok \d+ - (.*?)(?: # .*)?$/.exec(line);
+  if (failed) console.log(`not ok: ${[...names.slice(0, (failed[1] ?? '').length / 4), failed[2]].join(' > ')}`);
+}
+const total = lines.findLast((line) => /^# \{ total: \d+/.test(line)) ?? '';
+const passed = Number(/pass: (\d+)/.exec(total)?.[1] ?? 0);
+const failed = Number(/fail: (\d+)/.exec(total)?.[1] ?? 0);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(passed === 0 || failed > 0 ? 1 : 0);

@@ -9,7 +9,7 @@ if [ "${1:-fast}" = all ]; then files+=(dist/test/*/*.long.js); fi
 result=$(mktemp)
 trap 'rm -f "$result"' EXIT
 status=0
-npx tap run --reporter=terse --output-file="$result" "${files[@]}" || status=$?
+npx tap run --reporter=silent --output-file="$result" "${files[@]}" || status=$?
 node scripts/tally.mjs "$result" || status=1
 if [ "${1:-fast}" = all ]; then npm run --silent bench -- --quick >/dev/null || status=1; fi
 exit "$status"
