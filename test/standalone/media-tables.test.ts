@@ -474,7 +474,12 @@ t.test('commands of the event socket are cut at blank lines, wherever the bytes 
   t.ok(wants.wants({ 'Event-Name': 'CUSTOM', 'Event-Subclass': 'a::b' }));
   t.notOk(wants.wants({ 'Event-Name': 'CUSTOM', 'Event-Subclass': 'c::d' }));
   wants.addFilter('Unique-ID', 'abc');
+  t.ok(wants.mayWant('HEARTBEAT', { 'Unique-ID': 'abc' }));
+  t.ok(wants.mayWant('HEARTBEAT', {}), 'what is not known yet may be what is wanted');
+  t.notOk(wants.mayWant('HEARTBEAT', { 'Unique-ID': 'def' }));
+  t.notOk(wants.mayWant('BACKGROUND_JOB', { 'Unique-ID': 'abc' }));
   wants.addFilter('X', '/^y$/');
+  t.ok(wants.mayWant('HEARTBEAT', { 'Unique-ID': 'def' }), 'one filter is enough');
   t.notOk(wants.wants({ 'Event-Name': 'HEARTBEAT' }));
   t.ok(wants.wants({ 'Event-Name': 'HEARTBEAT', X: 'y' }));
   wants.removeFilters();

@@ -7,7 +7,7 @@ import { admit } from './admission.js';
 import { CallerLeg } from './call/caller-leg.js';
 import type { Ground, HeldLeg } from './call/ground.js';
 import { runCall } from './call/run.js';
-import { channelEvent, type EventOrigin } from './channel/event.js';
+import { channelEvent, knownOf, type EventOrigin } from './channel/event.js';
 import { loadConfiguration, type Configuration } from './configuration/load.js';
 import { createApi, type Switchboard } from './event-socket/api.js';
 import { EventSocketServer } from './event-socket/server.js';
@@ -173,7 +173,7 @@ export class MediaServer {
       configuration: () => this.#configuration,
       lookup: (channel, name) => channel.get(name) ?? this.#configuration.globals.get(name),
       tell: (name, channel, extra) =>
-        this.#events?.tell(name, () => channelEvent(this.#origin, name, channel, extra)),
+        this.#events?.tell(name, () => channelEvent(this.#origin, name, channel, extra), knownOf(channel)),
       spool: (channel) =>
         this.#spool.write(channel, (name) => channel.get(name) ?? this.#configuration.globals.get(name)),
       nextSessionId: (direction) => this.#counts.begin(direction, this.#legs.size),

@@ -42,7 +42,7 @@ const lists: ReadonlySet<string> = new Set([
 /** The name by which two spellings of a header are known to be the same one: long form, lower case. */
 export function headerKey(name: string): string {
   const lower = name.toLowerCase();
-  return compact[lower] ?? lower;
+  return lower.length === 1 ? (compact[lower] ?? lower) : lower;
 }
 
 /** True when commas separate values of this header. */

@@ -51,45 +51,56 @@ export function channelEvent(
   channel: Channel,
   extra: EventFields = {},
 ): EventFields {
-  return { ...eventHead(origin, name), ...extra, ...channelData(channel), ...variableFields(channel) };
+  // One object from head to end: of these, with well over a hundred fields, each copy costs as much as the making.
+  const event = eventHead(origin, name);
+  Object.assign(event, extra);
+  addChannelData(event, channel);
+  for (const [variable, value] of channel.variables) event[`variable_${variable}`] = value;
+  return event;
 }
 
-function channelData(channel: Channel): EventFields {
+/** What can be said of an event of a channel before it is made; the names are those of its fields. */
+export function knownOf(channel: Channel): EventFields {
+  return { 'Call-Direction': channel.direction, 'Unique-ID': channel.uuid };
+}
+
+function addChannelData(event: EventFields, channel: Channel): void {
   const stateNumber =
     channel.answerState === 'hangup'
       ? Math.max(10, channelStates[channel.state])
       : channelStates[channel.state];
   const { codec } = channel;
-  return {
-    'Channel-State': channel.state,
-    'Channel-Call-State': channel.callState,
-    'Channel-State-Number': String(stateNumber),
-    'Channel-Name': channel.name,
-    'Unique-ID': channel.uuid,
-    'Call-Direction': channel.direction,
-    'Presence-Call-Direction': channel.direction,
-    'Channel-HIT-Dialplan': String(channel.hitDialplan),
-    'Channel-Call-UUID': channel.callUuid,
-    'Answer-State': channel.answerState,
-    ...(channel.cause === undefined ? {} : { 'Hangup-Cause': channel.cause }),
-    ...(codec === undefined
-      ? {}
-      : {
-          'Channel-Read-Codec-Name': codec,
-          'Channel-Read-Codec-Rate': '8000',
-          'Channel-Read-Codec-Bit-Rate': '64000',
-          'Channel-Write-Codec-Name': codec,
-          'Channel-Write-Codec-Rate': '8000',
-          'Channel-Write-Codec-Bit-Rate': '64000',
-        }),
-    ...profileFields('Caller', channel, channel.profileIndex),
-    ...(channel.other
-      ? { 'Other-Type': channel.other.type, ...profileFields('Other-Leg', channel.other.channel) }
-      : {}),
-  };
+  event['Channel-State'] = channel.state;
+  event['Channel-Call-State'] = channel.callState;
+  event['Channel-State-Number'] = String(stateNumber);
+  event['Channel-Name'] = channel.name;
+  event['Unique-ID'] = channel.uuid;
+  event['Call-Direction'] = channel.direction;
+  event['Presence-Call-Direction'] = channel.direction;
+  event['Channel-HIT-Dialplan'] = String(channel.hitDialplan);
+  event['Channel-Call-UUID'] = channel.callUuid;
+  event['Answer-State'] = channel.answerState;
+  if (channel.cause !== undefined) event['Hangup-Cause'] = channel.cause;
+  if (codec !== undefined) {
+    for (const way of ['Read', 'Write']) {
+      event[`Channel-${way}-Codec-Name`] = codec;
+      event[`Channel-${way}-Codec-Rate`] = '8000';
+      event[`Channel-${way}-Codec-Bit-Rate`] = '64000';
+    }
+  }
+  addProfile(event, 'Caller', channel, channel.profileIndex);
+  if (channel.other !== undefined) {
+    event['Other-Type'] = channel.other.type;
+    addProfile(event, 'Other-Leg', channel.other.channel);
+  }
 }
 
-function profileFields(prefix: 'Caller' | 'Other-Leg', channel: Channel, index?: number): EventFields {
+function addProfile(
+  event: EventFields,
+  prefix: 'Caller' | 'Other-Leg',
+  channel: Channel,
+  index?: number,
+): void {
   const { profile, times } = channel;
   const callee =
     profile.calleeIdNumber === ''
@@ -128,11 +139,5 @@ function profileFields(prefix: 'Caller' | 'Other-Leg', channel: Channel, index?:
     'Privacy-Hide-Name': 'false',
     'Privacy-Hide-Number': 'false',
   };
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [`${prefix}-${name}`, value]));
-}
-
-function variableFields(channel: Channel): EventFields {
-  const fields: EventFields = {};
-  for (const [name, value] of channel.variables) fields[`variable_${name}`] = value;
-  return fields;
+  for (const name in fields) event[`${prefix}-${name}`] = fields[name] ?? '';
 }

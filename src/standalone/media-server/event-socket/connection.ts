@@ -47,9 +47,11 @@ export class Connection {
     socket.write('Content-Type: auth/request\n\n');
   }
 
-  /** Whether an event of this name need be made for this client. */
-  mayWant(name: string): boolean {
-    return this.#state === 'accepted' && this.#format !== undefined && this.#subscription.mayWant(name);
+  /** Whether an event of this name and with these fields (and more) need be made for this client. */
+  mayWant(name: string, known: EventFields): boolean {
+    return (
+      this.#state === 'accepted' && this.#format !== undefined && this.#subscription.mayWant(name, known)
+    );
   }
 
   /** Sends an event if this client wants it. `json` makes the text once for all clients. */

@@ -56,9 +56,12 @@ export class EventSocketServer {
     return this.#connections.size;
   }
 
-  /** Tells every client that wants it; `make` is called only when there is one, because events are large. */
-  tell(name: string, make: () => EventFields): void {
-    const wanting = [...this.#connections].filter((connection) => connection.mayWant(name));
+  /**
+   * Tells every client that wants it; `make` is called only when there may be one, because events are large. `known` are
+   * fields that the event will have.
+   */
+  tell(name: string, make: () => EventFields, known: EventFields = {}): void {
+    const wanting = [...this.#connections].filter((connection) => connection.mayWant(name, known));
     if (wanting.length === 0) return;
     const event = make();
     let text: string | undefined;

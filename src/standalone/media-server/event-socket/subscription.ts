@@ -36,11 +36,18 @@ export class Subscription {
     );
   }
 
-  /** Whether an event of this name may be wanted at all: asked before the event is made. */
-  mayWant(name: string): boolean {
-    return (
-      this.#names.has(name) || this.#names.has('ALL') || (name === 'CUSTOM' && this.#subclasses.size > 0)
-    );
+  /**
+   * Whether an event of this name may be wanted at all: asked before the event is made, with those of its fields that
+   * are `known` by then.
+   */
+  mayWant(name: string, known: EventFields): boolean {
+    const named =
+      this.#names.has(name) || this.#names.has('ALL') || (name === 'CUSTOM' && this.#subclasses.size > 0);
+    if (!named || this.#filters.length === 0) return named;
+    return this.#filters.some((filter) => {
+      const header = filter.name === 'Event-Name' ? name : known[filter.name];
+      return header === undefined || matches(header, filter.value);
+    });
   }
 
   wants(event: EventFields): boolean {
