@@ -37,8 +37,8 @@ export interface ProxyGround {
  * A request on its way through us, as a stateful proxy (RFC 3261 section 16), one destination after the other.
  *
  * Like the real server, and unlike what one might wish: every final response but a 2xx moves on to the next
- * destination (a 6xx too); a destination that stays silent longer than the provisional timeout is left behind, never
- * cancelled; one that answered anything provisional is waited for until timer C.
+ * destination (a 6xx too); a destination that stays silent longer than the provisional timeout is left behind, and
+ * cancelled only when it wakes up; one that answered anything provisional is waited for until timer C.
  *
  * States: trying (a branch is alive) -> cancelled (487 was sent, the branch is still to end) -> over.
  */
