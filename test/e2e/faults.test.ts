@@ -114,16 +114,17 @@ if (ours) {
     const call = await caller.call(system.sip, number);
     const status = await finalOf(call, 5000);
     const took = Date.now() - asked;
-    system.signal('media-server', 'SIGCONT');
     t.equal(status, 408);
     t.ok(took < 2000, `after ${String(took)} ms`);
-    t.match(await system.record(number), {
-      result: 'failed',
-      fault: 'ours',
-      reason: { status: 408 },
-      answeredAt: null,
-    });
+    const told = { result: 'failed', fault: 'ours', reason: { status: 408 }, answeredAt: null };
+    t.match(await system.record(number), told);
+    const before = callee.calls.length;
+    system.signal('media-server', 'SIGCONT');
+    await until(() => callee.calls.length > before, 'the node wakes up and rings for nobody');
     await system.ready();
+    const { call: next } = await establish(numberOf());
+    await next.send('BYE');
+    t.match(await system.record(number), told, 'and the record says what the caller was told');
   });
 
   t.test('no media node: the call goes straight to its destination', async (t) => {
