@@ -159,7 +159,10 @@ export class AgentCall {
         ['Call-ID', this.invite.callId],
         ['CSeq', `${sequence} ${method}`],
         ['Max-Forwards', '70'],
-        ['Contact', `<${this.#sip.uri('udp', 'test')}>`],
+        [
+          'Contact',
+          `<${this.#sip.uri(this.server?.flow.proto ?? (target.toString().includes('transport=tcp') ? 'tcp' : 'udp'), 'test')}>`,
+        ],
       ],
     });
   }
