@@ -12,7 +12,7 @@ export interface SippResult {
   readonly successful: number;
   readonly failed: number;
   readonly retransmissions: number;
-  /** The first lines of what went wrong. */
+  /** The first few things that went wrong. */
   readonly errors: string;
 }
 
@@ -81,9 +81,16 @@ function counts(csv: string): Omit<SippResult, 'errors'> {
   };
 }
 
+/** The first few errors, without what came for calls that were over (repeated messages) and without message texts. */
 function firstLines(file: string): string {
   try {
-    return readFileSync(file, 'utf8').slice(0, 1000);
+    return readFileSync(file, 'utf8')
+      .split(/\d{4}-\d\d-\d\d\t[\d:.]+\t[\d.]+: /)
+      .slice(1)
+      .filter((error) => !error.startsWith('Dead call'))
+      .slice(0, 3)
+      .map((error) => (error.split(/\r?\n/)[0] ?? '').slice(0, 160))
+      .join(' | ');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
