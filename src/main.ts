@@ -260,7 +260,7 @@ type Ports = Parameters<typeof apply>[1];
 
 /** Applies the configuration file: a file that was named always; the demo only where nothing else was declared. */
 async function declare(settings: Settings, ports: Ports, log: Logger): Promise<void> {
-  const declaration = readDeclaration(await readFile(settings.config, 'utf8'), {
+  const declaration = readDeclaration(await configText(settings.config), {
     ownOrigins: ownOrigins(settings.http),
   });
   if (!settings.configGiven) {
@@ -278,6 +278,15 @@ async function declare(settings: Settings, ports: Ports, log: Logger): Promise<v
     throw new DeclarationRefused(result.reasons);
   }
   log.info({ outcome: result.outcome }, 'the configuration file is in force');
+}
+
+async function configText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new SettingsFault([`TAGSWITCH_CONFIG: ${file} cannot be read (${code})`]);
+  }
 }
 
 class DeclarationRefused extends Error {
@@ -308,30 +317,46 @@ function faultLines(error: unknown): readonly string[] | undefined {
 
 async function main(): Promise<void> {
   let log = createLogger('info');
+  let closers: Closers | undefined;
+  const stop = (reason: string): void => {
+    // What has not started has nothing to finish.
+    if (closers === undefined) process.exit(1);
+    closers.close(reason).then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  // The launcher went: without it nothing would restart or stop us. It may do so while we start.
+  process.on('disconnect', () => {
+    stop('launcher gone');
+  });
+  if (process.connected === false) process.exit(1);
   try {
     const settings = readSettings(process.env, process.cwd());
     log = createLogger(settings.log);
-    const closers = await startApplication(settings, serversOf(settings), log);
-    const stop = (signal: string): void => {
-      closers.close(signal).then(
-        () => process.exit(0),
-        () => process.exit(1),
-      );
-    };
+    closers = await startApplication(settings, serversOf(settings), log);
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
-    // The launcher went: without it nothing would restart or stop us.
-    process.on('disconnect', () => {
-      stop('launcher gone');
-    });
-    process.send?.({ ready: true });
+    await tellLauncher({ ready: true });
   } catch (error) {
     const lines = faultLines(error);
-    if (lines === undefined)
-      log.error({ reason: error instanceof Error ? error.message : 'unknown' }, 'the start failed');
+    const reason = error instanceof Error ? error.message : 'unknown';
+    if (lines === undefined) log.error({ reason }, 'the start failed');
     else for (const line of lines) process.stderr.write(`tagswitch: ${line}\n`);
+    // Our standard error is a file: the launcher says it where somebody looks.
+    await tellLauncher({ faults: lines ?? [`the start failed: ${reason}`] });
     process.exit(lines === undefined ? 1 : 2);
   }
+}
+
+/** Resolves once the message is on its way; a launcher that is gone is told nothing. */
+async function tellLauncher(message: { ready: true } | { faults: readonly string[] }): Promise<void> {
+  if (process.send === undefined) return;
+  await new Promise<void>((resolve) => {
+    process.send?.(message, undefined, undefined, () => {
+      resolve();
+    });
+  });
 }
 
 await main();

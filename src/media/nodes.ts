@@ -24,6 +24,8 @@ interface Node {
   readonly socket: EventSocket;
   /** Its profile's host:port, once it told; undefined while it is away. */
   sip: string | undefined;
+  /** Where its legs come from, as it last told: calls go on while only its event socket is away. */
+  address: string | undefined;
   since: number;
   sessions: number;
   heartbeatAt: number;
@@ -89,7 +91,7 @@ export class MediaNodes implements NodeFeed {
   }
 
   isNode(address: string): boolean {
-    for (const { sip } of this.#nodes.values()) if (sip !== undefined && hostOf(sip) === address) return true;
+    for (const node of this.#nodes.values()) if (node.address === address) return true;
     return false;
   }
 
@@ -135,6 +137,7 @@ export class MediaNodes implements NodeFeed {
       name,
       socket,
       sip: undefined,
+      address: undefined,
       since: this.#now(),
       sessions: 0,
       heartbeatAt: 0,
@@ -165,6 +168,7 @@ export class MediaNodes implements NodeFeed {
         throw new Error('it does not run freeswitch-conf: no tagswitch_sip_ip or tagswitch_sip_port');
       }
       node.sip = `${ip}:${port}`;
+      node.address = ip;
       node.since = this.#now();
       node.heartbeatAt = this.#now();
       node.misses = 0;
@@ -200,10 +204,6 @@ export class MediaNodes implements NodeFeed {
       this.#log.warn({ reason: error instanceof Error ? error.name : 'unknown' }, 'a probe failed');
     });
   }
-}
-
-function hostOf(address: string): string {
-  return address.slice(0, address.lastIndexOf(':'));
 }
 
 /**

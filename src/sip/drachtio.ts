@@ -72,7 +72,8 @@ export class DrachtioConnection {
         this.#silentPings = 0;
       },
       malformedFrame: (error) => {
-        log.error({ reason: error.message.slice(0, 80) }, 'drachtio-server sent a malformed frame');
+        // The library's message quotes what came: a caller's number may stand in it.
+        log.error({ reason: error.name }, 'drachtio-server sent a malformed frame');
       },
     });
     this.#srf = new (Srf as unknown as new () => SrfInstance)();
@@ -163,7 +164,11 @@ export class DrachtioConnection {
     clearInterval(this.#watchdog);
     this.#pending.lose('connectionLost');
     this.#unguard();
-    if (this.#socket !== undefined) this.#srf.disconnect();
+    try {
+      this.#srf.disconnect();
+    } catch {
+      // It throws without a connection, after it has given up connecting: that is all we want of it.
+    }
     this.#socket?.destroy();
   }
 

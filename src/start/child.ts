@@ -9,9 +9,9 @@ export interface ChildSpec {
   readonly env: Readonly<Record<string, string>>;
   /**
    * Resolves once the program can be used. A program of ours says so itself (a JSON line with `ready` on standard output,
-   * or an IPC message); another one is asked.
+   * or an IPC message); another one is asked, until it answers or is gone.
    */
-  readonly ready: 'line' | 'message' | ((child: ChildProcess) => Promise<void>);
+  readonly ready: 'line' | 'message' | ((gone: AbortSignal) => Promise<void>);
   /** Where its standard error goes. */
   readonly stderr: number;
 }
@@ -19,9 +19,12 @@ export interface ChildSpec {
 /** The program ended before it was ready: there is no point in starting it again. */
 export class ChildFailed extends Error {
   readonly exitCode: number | null;
-  constructor(name: string, exitCode: number | null) {
+  /** What the program itself said was wrong, one line each; empty where it said nothing. */
+  readonly faults: readonly string[];
+  constructor(name: string, exitCode: number | null, faults: readonly string[] = []) {
     super(`${name} ended before it was ready (exit code ${String(exitCode)})`);
     this.exitCode = exitCode;
+    this.faults = faults;
   }
 }
 
@@ -95,6 +98,8 @@ export class Child {
     });
     this.#process = child;
     child.stdin?.on('error', () => undefined);
+    const gone = new AbortController();
+    let faults: readonly string[] = [];
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         child.kill('SIGKILL');
@@ -107,25 +112,27 @@ export class Child {
         this.#enter('up');
         resolve();
       };
-      child.on('error', () => {
+      const ended = (code: number | null): void => {
         clearTimeout(timer);
-        this.#gone(child, null);
-        reject(new ChildFailed(name, null));
-      });
-      child.on('exit', (code) => {
-        clearTimeout(timer);
+        gone.abort();
         this.#gone(child, code);
-        reject(new ChildFailed(name, code));
+        reject(new ChildFailed(name, code, faults));
+      };
+      child.on('error', () => {
+        ended(null);
       });
+      child.on('exit', ended);
       if (ready === 'line') onLine(child, isReady);
       else {
         child.stdout?.resume();
         if (ready === 'message') {
-          child.on('message', () => {
-            isReady({});
+          child.on('message', (message: unknown) => {
+            const told = faultsIn(message);
+            if (told === undefined) isReady({});
+            else faults = told;
           });
         } else {
-          ready(child).then(
+          ready(gone.signal).then(
             () => {
               isReady({});
             },
@@ -150,8 +157,10 @@ export class Child {
       // Never ready: whoever starts it decides. On a restart the clock below does.
       if (this.#state === 'starting') this.#enter('waiting');
       if (this.#upAt === 0) return;
-    } else this.#enter('waiting');
-    if (Date.now() - this.#upAt > STAYED_MS) this.#waitMs = FIRST_WAIT_MS;
+    } else {
+      this.#enter('waiting');
+      if (Date.now() - this.#upAt > STAYED_MS) this.#waitMs = FIRST_WAIT_MS;
+    }
     this.#log.warn(
       { program: name, exitCode: code, againInMs: this.#waitMs },
       'a program ended and is started again',
@@ -193,6 +202,13 @@ export class Child {
     if (!NEXT[this.#state].includes(next)) throw new Error(`${this.#spec.name}: ${this.#state} to ${next}`);
     this.#state = next;
   }
+}
+
+/** The lines of `{faults: [...]}`, with which a program says why it does not start; undefined for another message. */
+function faultsIn(message: unknown): readonly string[] | undefined {
+  if (typeof message !== 'object' || message === null || !('faults' in message)) return undefined;
+  const { faults } = message;
+  return Array.isArray(faults) ? faults.filter((fault) => typeof fault === 'string') : [];
 }
 
 /** Calls `said` with the first line that is a JSON object with `ready`. Later output is read and dropped. */

@@ -7,7 +7,7 @@ import { deriveSecrets, keptSecret } from '../config/secrets.js';
 import type { Settings } from '../config/settings.js';
 import type { Logger } from '../observe/logger.js';
 import { Child, ChildFailed, type ChildSpec } from './child.js';
-import { ownRedis } from './own-redis.js';
+import { DataInUse, ownRedis } from './own-redis.js';
 
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
 const program = (path: string): string => join(PACKAGE, 'dist/src', path);
@@ -40,7 +40,7 @@ export class Launcher {
     this.#stderr = openSync(join(settings.data, 'log', 'tagswitch.log'), 'a');
   }
 
-  /** Resolves once all are ready. @throws ChildFailed, with whatever had started stopped again */
+  /** Resolves once all are ready. @throws ChildFailed or DataInUse, with whatever had started stopped again */
   async start(): Promise<Running> {
     try {
       return await this.#start();
@@ -70,7 +70,7 @@ export class Launcher {
 
     let redisUrl = this.#settings.redisUrl;
     if (redisUrl === undefined) {
-      const { spec, url } = ownRedis(data, this.#stderr);
+      const { spec, url } = await ownRedis(data, this.#stderr);
       await this.#run(spec);
       redisUrl = url;
     }
@@ -147,8 +147,8 @@ export class Launcher {
         TAGSWITCH_DRACHTIO_SECRET: drachtio.secret,
         TAGSWITCH_FREESWITCH: freeswitch.map(formatHostPort).join(','),
         TAGSWITCH_FREESWITCH_SECRET: freeswitch[0]?.secret ?? '',
-        ...(freeswitch.every(({ spool }) => spool !== undefined)
-          ? { TAGSWITCH_SPOOL: freeswitch.map(({ spool }) => spool).join(',') }
+        ...(freeswitch.some(({ spool }) => spool !== undefined)
+          ? { TAGSWITCH_SPOOL: freeswitch.map(({ spool }) => spool ?? '').join(',') }
           : {}),
       },
       ready: 'message',
@@ -163,6 +163,8 @@ export class Launcher {
   }
 
   async #run(spec: ChildSpec): Promise<void> {
+    // Between two programs nothing is there yet that could be stopped: the next one must not begin.
+    if (this.#closing !== undefined) throw new ChildFailed(spec.name, null);
     const child = new Child(spec, this.#log);
     this.#children.push({ name: spec.name, child });
     await child.start();
@@ -173,7 +175,7 @@ export class Launcher {
   }
 }
 
-export { ChildFailed };
+export { ChildFailed, DataInUse };
 
 /** Where the demo declares its agent (examples/demo.yaml). */
 const AGENT = { host: '127.0.0.1', port: 5070 };

@@ -19,32 +19,66 @@ export function ownRedisSocket(data: string): string {
   return join(tmpdir(), `tagswitch-${name}`, 'redis.sock');
 }
 
-/** A redis-server of our own: on a private socket, no TCP port, its append-only file in `data` synced each second. */
-export function ownRedis(data: string, stderr: number): { spec: ChildSpec; url: string } {
+/** Another switch uses the data folder: two redis-servers would write one append-only file. */
+export class DataInUse extends Error {
+  readonly code = 'dataInUse';
+}
+
+/** How long the redis-server of a launcher that was killed may take to end. */
+const LEAVE_MS = 5000;
+
+/**
+ * A redis-server of our own: on a private socket, no TCP port, its append-only file in `data` synced each second. It
+ * knows nothing of pipes, so that the kernel has to tell it when we are gone (PR_SET_PDEATHSIG, by util-linux's setpriv).
+ * @throws DataInUse while another one serves that socket
+ */
+export async function ownRedis(data: string, stderr: number): Promise<{ spec: ChildSpec; url: string }> {
   const folder = join(data, 'redis');
   const socket = ownRedisSocket(data);
   for (const each of [folder, dirname(socket)]) mkdirSync(each, { recursive: true, mode: 0o700 });
+  const deadline = Date.now() + LEAVE_MS;
+  while (await listens(socket)) {
+    if (Date.now() > deadline)
+      throw new DataInUse(`${data}: another tagswitch runs on this data folder (TAGSWITCH_DATA)`);
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+  }
   rmSync(socket, { force: true });
   const spec: ChildSpec = {
     name: 'redis-server',
-    command: 'redis-server',
+    command: 'setpriv',
     args: [
+      ...['--pdeathsig', 'TERM', 'redis-server'],
       ...['--port', '0', '--unixsocket', socket, '--unixsocketperm', '600', '--dir', folder],
       ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '', '--daemonize', 'no'],
       ...['--loglevel', 'warning', '--logfile', ''],
     ],
     env: {},
-    ready: () => answering(socket),
+    ready: (gone) => answering(socket, gone),
     stderr,
   };
-  return { spec, url: `redis+unix://${socket}` };
+  // The bare path: as a URL, a folder's `?` or `%` would mean something else.
+  return { spec, url: socket };
 }
 
 const ASK_EVERY_MS = 50;
 
-/** Resolves once the server answers PING with PONG: it has loaded its file. */
-async function answering(socket: string): Promise<void> {
-  for (;;) {
+/** Whether anybody takes connections on the socket; one that still loads its file does. */
+async function listens(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const client = connect(socket);
+    client.once('connect', () => {
+      client.destroy();
+      resolve(true);
+    });
+    client.once('error', () => {
+      resolve(false);
+    });
+  });
+}
+
+/** Resolves once the server answers PING with PONG: it has loaded its file; or once it is gone. */
+async function answering(socket: string, gone: AbortSignal): Promise<void> {
+  while (!gone.aborted) {
     if (await ping(socket)) return;
     await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
   }

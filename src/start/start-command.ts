@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { formatHostPort } from '../addresses.js';
 import type { Settings } from '../config/settings.js';
 import type { Logger } from '../observe/logger.js';
-import { ChildFailed, Launcher, type Running } from './launcher.js';
+import { ChildFailed, DataInUse, Launcher, type Running } from './launcher.js';
 
 export interface StartIo {
   readonly out: (line: string) => void;
@@ -12,7 +12,8 @@ export interface StartIo {
 
 /**
  * `tagswitch start`: starts everything, says what is up and what to try next, and runs until it is told to stop.
- * @returns the exit code: 0 when stopped, 1 when a program did not start, 2 for a bad configuration file
+ * @returns the exit code: 0 when stopped, 1 when a program did not start, 2 for a bad configuration file, each of its
+ * faults named
  */
 export async function startCommand(settings: Settings, io: StartIo): Promise<number> {
   const launcher = new Launcher(settings, io.log);
@@ -33,8 +34,16 @@ export async function startCommand(settings: Settings, io: StartIo): Promise<num
     io.out('stopping');
     return 0;
   } catch (error) {
+    if (error instanceof DataInUse) {
+      io.err(`tagswitch: ${error.message}`);
+      return 1;
+    }
     if (!(error instanceof ChildFailed)) throw error;
-    io.err(`tagswitch: ${error.message}; see ${join(settings.data, 'log', 'tagswitch.log')}`);
+    const lines =
+      error.faults.length > 0
+        ? error.faults
+        : [`${error.message}; see ${join(settings.data, 'log', 'tagswitch.log')}`];
+    for (const line of lines) io.err(`tagswitch: ${line}`);
     return error.exitCode === 2 ? 2 : 1;
   } finally {
     await launcher.close();

@@ -209,6 +209,9 @@ t.test('the choice of a node, its health and its calls', async (t) => {
   two.sockets.at(-1)?.destroy();
   await until(() => nodes.choose()?.sip === '127.0.0.1:5181');
   t.equal(nodes.state(nodes.nodes()[1] ?? '')?.up, false);
+  one.sockets.at(-1)?.destroy();
+  await until(() => nodes.healthy === 0);
+  t.ok(nodes.isNode('127.0.0.1'), 'its calls ring on while only its event socket is away');
   await until(() => nodes.healthy === 2);
   now += 60_000;
   t.equal(nodes.healthy, 0, 'no heartbeat for a minute');
