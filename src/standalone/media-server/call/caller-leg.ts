@@ -251,6 +251,8 @@ const carried = /^(X-|P-|On|K-|Accept-Language|Diversion)|^User-to-User$/i;
 function copyHeaders(request: SipRequest, channel: Channel): void {
   for (const { name, value } of request.headers) {
     if (!carried.test(name) || value === '') continue;
+    // What would be expanded is left out whole, as by FreeSWITCH.
+    if (value.includes('${')) continue;
     let key = `sip_h_${name}`;
     for (let again = 1; channel.variables.get(key) !== undefined; again += 1) key = `sip_h_${name}-${again}`;
     channel.variables.set(key, value);
