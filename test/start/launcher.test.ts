@@ -218,7 +218,10 @@ t.test('what cannot start says why, and ends', async (t) => {
       t.teardown(() => taken.close());
       const { said, end } = startProgram(t, at);
       t.equal(await end, 1);
-      t.match(said.err, name === 'TAGSWITCH_HTTP' ? /^tagswitch: .*EADDRINUSE.*\n$/ : /^tagswitch: sip-server .*\n$/);
+      t.match(
+        said.err,
+        name === 'TAGSWITCH_HTTP' ? /^tagswitch: .*EADDRINUSE.*\n$/ : /^tagswitch: sip-server .*\n$/,
+      );
     });
   }
 
