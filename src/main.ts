@@ -55,6 +55,7 @@ interface Servers {
 }
 
 const REDIS_READY_MS = 15_000;
+const SERVERS_READY_MS = 2000;
 /** A stopping process takes no new calls for this long, so that drachtio-server has heard of it. */
 const LINGER_MS = 200;
 
@@ -249,6 +250,10 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     }),
   );
   await http.listen(settings.http.host, settings.http.port);
+  // `start` says that everything is up when we do; a server that is away now is connected with when it is back.
+  await sip.ready(SERVERS_READY_MS).catch(() => {
+    log.warn({}, 'drachtio-server is not there yet');
+  });
   closers.first(async () => {
     open = false;
     await new Promise((resolve) => setTimeout(resolve, LINGER_MS));

@@ -48,7 +48,7 @@ export interface SrfInstance {
     pingInterval: number;
     reconnect: { retryMaxDelay: number };
   }): unknown;
-  disconnect(): void;
+  disconnect(socket: Socket): void;
   use(method: string, handler: (request: SrfRequest, response: SrfResponse) => void): unknown;
   on(event: 'connect', listener: (error: Error | null, hostports?: string) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;

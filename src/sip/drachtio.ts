@@ -67,6 +67,12 @@ export class DrachtioConnection {
     this.#log = log;
     this.#unguard = guardWireProtocol(address.host, address.port, {
       socketOpened: (socket) => {
+        if (this.#state === 'closed') {
+          // Closed between two attempts: the library has one more, and would keep what it gets.
+          this.#unguard();
+          socket.destroy();
+          return;
+        }
         this.#socket = socket;
         this.#seenBytes = 0;
         this.#silentPings = 0;
@@ -163,12 +169,9 @@ export class DrachtioConnection {
     this.#enter('closed');
     clearInterval(this.#watchdog);
     this.#pending.lose('connectionLost');
-    this.#unguard();
-    try {
-      this.#srf.disconnect();
-    } catch {
-      // It throws without a connection, after it has given up connecting: that is all we want of it.
-    }
+    if (this.#socket !== undefined && !this.#socket.destroyed) this.#unguard();
+    // Named, though it has but one: left to find it, it throws while the server is away, and goes on trying.
+    if (this.#socket !== undefined) this.#srf.disconnect(this.#socket);
     this.#socket?.destroy();
   }
 

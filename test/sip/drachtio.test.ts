@@ -110,13 +110,14 @@ async function connection(t: Test, handlers: Partial<DrachtioHandlers> = {}) {
 t.test('a malformed frame costs the connection, not the process', async (t) => {
   const { port, drachtio, log, invites } = await connection(t);
   const before = port.sockets.length;
-  port.sockets.at(-1)?.write('what#is this');
+  port.sockets.at(-1)?.write('From: <sip:+12025550147@x>#is this');
   await until(() => port.sockets.length > before && drachtio.up);
   t.ok(log.lines.some(({ text }) => text.includes('malformed frame')));
   await until(() => port.frames.filter((frame) => frame.includes('|route|invite')).length >= 2);
   port.invite(inviteText());
   await until(() => invites.length === 1);
   t.notMatch(JSON.stringify(log.lines), /not to be told/, 'the secret is in no line');
+  t.notMatch(JSON.stringify(log.lines), /2025550147/, 'nor is what came');
 });
 
 t.test('a proxied request is settled when the connection goes, and by its own deadline', async (t) => {
@@ -225,6 +226,22 @@ t.test('it comes back within a second or so, however long the server was away', 
   const back = Date.now();
   await until(() => drachtio.up, 5000);
   t.ok(Date.now() - back < 1500, `after ${String(Date.now() - back)} ms`);
+});
+
+t.test('closed while the server is away: it gives up connecting', async (t) => {
+  const { port, number, drachtio } = await connection(t);
+  await port.close();
+  await until(() => !drachtio.up);
+  t.doesNotThrow(() => {
+    drachtio.close();
+  });
+  const again = new ControlPort();
+  await again.listen(number);
+  t.teardown(() => again.close());
+  // Its waits are a second at most.
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  t.same(again.frames, [], 'it says nothing any more');
+  t.ok(again.sockets.every((socket) => socket.destroyed));
 });
 
 t.test('every connection is without delay', async (t) => {
