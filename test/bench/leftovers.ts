@@ -10,8 +10,8 @@ export interface Held {
   readonly descriptors: number;
   readonly sockets: number;
   readonly residentBytes: number;
-  /** After a forced collection; absent for a program that is not ours. */
-  readonly heapBytes?: number;
+  /** JavaScript objects and buffers after a forced collection; absent for a program that is not ours. */
+  readonly usedBytes?: number;
 }
 
 /** What Redis holds for the switch. */
@@ -33,13 +33,13 @@ export function preloadCollector(file: string): () => void {
 
 /** What `pid` holds; a program with the collector (see above) collects its garbage first. */
 export async function held(pid: number, collects: boolean): Promise<Held> {
-  const heapBytes = collects ? await collect(pid) : undefined;
+  const usedBytes = collects ? await collect(pid) : undefined;
   const { all, sockets } = descriptors(pid);
   return {
     descriptors: all,
     sockets,
     residentBytes: residentBytes(pid),
-    ...(heapBytes !== undefined && { heapBytes }),
+    ...(usedBytes !== undefined && { usedBytes }),
   };
 }
 
@@ -58,7 +58,8 @@ async function collect(pid: number): Promise<number> {
     }
   });
   rmSync(file);
-  return (JSON.parse(said) as { heapUsed: number }).heapUsed;
+  const { heapUsed, external } = JSON.parse(said) as NodeJS.MemoryUsage;
+  return heapUsed + external;
 }
 
 export async function heldInRedis(client: RedisClient): Promise<HeldInRedis> {

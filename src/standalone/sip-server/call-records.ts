@@ -11,12 +11,15 @@ export type StopReason = 'call-rejected' | 'call-canceled' | 'normal-release';
 /** A BYE that comes again within this time is the same BYE. */
 const repeatMs = 32_000;
 const maxRemembered = 20_000;
+const sweepAtMostEveryMs = 1000;
 
 /** The `cdr:` frames: told to one application that asked for them, else to nobody. */
 export class CallRecords {
   readonly #control: () => ControlPort;
   readonly #clock: Clock;
+  /** Which were seen, until when they count: in the order of their ends. */
   readonly #byes = new Map<string, number>();
+  #stopSweep: (() => void) | undefined;
 
   constructor(control: () => ControlPort, clock: Clock) {
     this.#control = control;
@@ -40,16 +43,33 @@ export class CallRecords {
 
   /** A BYE passes through: one record for each side, however often it is repeated. */
   hangUp(received: SipRequest, sent: SipRequest): void {
-    const now = this.#clock.now();
-    for (const [old, until] of this.#byes) {
-      if (until > now && this.#byes.size < maxRemembered) break;
-      this.#byes.delete(old);
-    }
     const key = JSON.stringify([received.callId, received.fromTag, received.cseq.number]);
     if (this.#byes.has(key)) return;
-    this.#byes.set(key, now + repeatMs);
+    this.#byes.set(key, this.#clock.now() + repeatMs);
+    const [oldest] = this.#byes.keys();
+    if (this.#byes.size > maxRemembered && oldest !== undefined) this.#byes.delete(oldest);
+    this.#sweepLater();
     this.stop('network', 'normal-release', received);
     this.stop('application', 'normal-release', sent);
+  }
+
+  close(): void {
+    this.#stopSweep?.();
+    this.#byes.clear();
+  }
+
+  /** Nothing is kept for a call that is long over, also when no other call comes. */
+  #sweepLater(): void {
+    const [first] = this.#byes.values();
+    if (this.#stopSweep !== undefined || first === undefined) return;
+    this.#stopSweep = this.#clock.after(Math.max(sweepAtMostEveryMs, first - this.#clock.now()), () => {
+      this.#stopSweep = undefined;
+      for (const [key, until] of this.#byes) {
+        if (until > this.#clock.now()) break;
+        this.#byes.delete(key);
+      }
+      this.#sweepLater();
+    });
   }
 
   #tell(kind: string, fields: readonly string[], message: SipRequest | SipResponse): void {

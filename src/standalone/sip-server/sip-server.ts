@@ -122,6 +122,7 @@ export class SipServer {
     this.#closing ??= (async () => {
       await this.#control.close();
       await this.#sip.close();
+      this.#records.close();
     })();
     return this.#closing;
   }
