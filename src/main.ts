@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashCaller, openCaller, sealCaller } from './calls/caller.js';
-import type { CallEvent } from './calls/events.js';
+import { Seq, type CallEvent } from './calls/events.js';
 import type { EventSink } from './calls/ports.js';
 import { Recorder } from './calls/recorder.js';
 import { isToldByNode } from './calls/termination.js';
@@ -54,6 +55,8 @@ interface Servers {
   readonly freeswitch: readonly MediaNodeAddress[];
 }
 
+/** How often what goes up and down is read for the metrics. */
+const GAUGES_MS = 2000;
 const REDIS_READY_MS = 15_000;
 const SERVERS_READY_MS = 2000;
 /** A stopping process takes no new calls for this long, so that drachtio-server has heard of it. */
@@ -96,8 +99,14 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const observe = (event: CallEvent): void => {
     if (event.kind === 'received') metrics.callsReceived.count(event.why);
     if (event.kind !== 'ended' || isToldByNode(event)) return;
+    // Of a direct call that failed, drachtio-server's record repeats what the proxied request told.
+    if (event.seq === Seq.endedByDialog && event.result !== 'answered') return;
     const { call, result, fault, reason } = event;
     metrics.callsEnded.count(result, fault);
+    if (event.ringingAt !== undefined && event.startedAt !== undefined)
+      metrics.ringSeconds.observe(Math.max(0, event.ringingAt - event.startedAt) / 1000);
+    if (event.answeredAt !== undefined)
+      metrics.talkSeconds.observe(Math.max(0, event.at - event.answeredAt) / 1000);
     log.info({ call, result, fault, status: reason.status, q850: reason.q850 }, 'a call ended');
   };
   const sink: EventSink = {
@@ -141,6 +150,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     legKey: secrets.legToken,
     switchAddress: `${settings.sip.host}:${String(settings.sip.port)}`,
     transport: () => index().transport,
+    decided: (ms) => metrics.decisionSeconds.observe(ms / 1000),
     isTest: (number, token) => isTestToken(token, number, secrets.testCall, now() / 1000),
     now,
     log,
@@ -229,6 +239,12 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     };
     return { ok: Object.values(parts).every(({ ok }) => ok), parts };
   };
+  const gauges = setInterval(() => {
+    metrics.mediaNodesUp.set(nodes.healthy);
+    metrics.directoryVersion.set(index().version);
+    metrics.eventsSpooled.set(spool.counts.spooled - spool.counts.replayed);
+  }, GAUGES_MS);
+  closers.add('gauges', { close: () => clearInterval(gauges) });
   const http = closers.add(
     'http',
     createHttp({
@@ -263,13 +279,20 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
 
 type Ports = Parameters<typeof apply>[1];
 
-/** Applies the configuration file: a file that was named always; the demo only where nothing else was declared. */
+/**
+ * Applies the configuration file where it is new: a restart must not take back what `tagswitch apply` did since, nor fail
+ * because live links or calls need what the file takes away. The demo is applied only where nothing else was declared.
+ */
 async function declare(settings: Settings, ports: Ports, log: Logger): Promise<void> {
-  const declaration = readDeclaration(await configText(settings.config), {
-    ownOrigins: ownOrigins(settings.http),
-  });
+  const text = await configText(settings.config);
+  const own = ownOrigins(settings.http);
+  const declaration = readDeclaration(text, { ownOrigins: own });
+  const { version, accounts } = await ports.store.read();
+  if (version > 0 && !(await isNews(settings, text, own))) {
+    log.info({ version }, 'the configuration file was applied before: the directory in force stays');
+    return;
+  }
   if (!settings.configGiven) {
-    const { accounts } = await ports.store.read();
     const names = declaration.accounts.map(({ name }) => name);
     if (accounts.some(({ name }) => !names.includes(name))) {
       log.info({}, 'the directory holds more than the demo: the demo is not applied');
@@ -280,9 +303,29 @@ async function declare(settings: Settings, ports: Ports, log: Logger): Promise<v
   if (result.outcome === 'refused') {
     for (const reason of result.reasons)
       log.error({ file: settings.config, reason }, 'the configuration file was not applied');
-    throw new DeclarationRefused(result.reasons);
+    if (version === 0) throw new DeclarationRefused(result.reasons);
+    return;
   }
+  await writeFile(join(settings.data, APPLIED), digestOf(text, own));
   log.info({ outcome: result.outcome }, 'the configuration file is in force');
+}
+
+/** What was last applied at a start: the file's digest, beside the secret in the data folder. */
+const APPLIED = 'applied';
+
+function digestOf(text: string, own: readonly string[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify([text, own]))
+    .digest('hex');
+}
+
+async function isNews(settings: Settings, text: string, own: readonly string[]): Promise<boolean> {
+  try {
+    return (await readFile(join(settings.data, APPLIED), 'utf8')) !== digestOf(text, own);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return true;
+    throw error;
+  }
 }
 
 async function configText(file: string): Promise<string> {

@@ -32,6 +32,8 @@ interface Node {
   misses: number;
   /** Whether this process is the one that reads its channels' events. */
   reading: boolean;
+  /** It is being asked who it is. */
+  greeting: boolean;
 }
 
 /** All media nodes: their health, the choice among them, their events and their live calls. */
@@ -143,6 +145,7 @@ export class MediaNodes implements NodeFeed {
       heartbeatAt: 0,
       misses: 0,
       reading: false,
+      greeting: false,
     };
     return [name, node];
   }
@@ -160,6 +163,7 @@ export class MediaNodes implements NodeFeed {
   }
 
   #greet(node: Node): void {
+    node.greeting = true;
     const meet = async (): Promise<void> => {
       await this.#follow(node);
       const ip = (await node.socket.api('global_getvar tagswitch_sip_ip')).trim();
@@ -176,10 +180,12 @@ export class MediaNodes implements NodeFeed {
       this.#log.info({ mediaNode: node.name, sip: node.sip }, 'media node is up');
       for (const each of this.#listeners) each.up(node.name);
     };
-    meet().catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : 'unknown';
-      this.#log.error({ mediaNode: node.name, reason }, 'a media node cannot be used');
-    });
+    meet()
+      .catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : 'unknown';
+        this.#log.error({ mediaNode: node.name, reason }, 'a media node cannot be used');
+      })
+      .finally(() => (node.greeting = false));
   }
 
   #take(node: Node, event: NodeEvent): void {
@@ -192,6 +198,8 @@ export class MediaNodes implements NodeFeed {
   }
 
   #check(node: Node): void {
+    // Its greeting failed, or its variables were not there yet.
+    if (node.socket.up && node.sip === undefined && !node.greeting) this.#greet(node);
     if (node.sip === undefined) return;
     const probed = async (uri: string): Promise<void> => {
       const alive = await this.#probe(uri, PROBE_DEADLINE_MS);

@@ -44,12 +44,10 @@ export interface Metrics {
   readonly ringSeconds: Spread;
   /** seconds */
   readonly talkSeconds: Spread;
-  readonly liveCalls: Reading;
   readonly mediaNodesUp: Reading;
   readonly directoryVersion: Reading;
   /** Events that wait on disk for Redis. */
   readonly eventsSpooled: Reading;
-  readonly eventsStored: Tally<'stream' | 'spool' | 'log'>;
   /** The text that Prometheus reads, and its media type. */
   text(): Promise<{ body: string; type: string }>;
 }
@@ -131,18 +129,12 @@ export function createMetrics(processMetrics = true): Metrics {
     ),
     ringSeconds: spread('tagswitch_call_pdd_seconds', 'From the INVITE to ringing', RINGING_SECONDS),
     talkSeconds: spread('tagswitch_call_talk_seconds', 'From the answer to the end', TALK_SECONDS),
-    liveCalls: level('tagswitch_calls_live', 'Calls that are up now, as this process knows'),
     mediaNodesUp: level('tagswitch_media_nodes_up', 'Media nodes that may get calls'),
     directoryVersion: level(
       'tagswitch_directory_version',
       'The version of the directory that this process follows',
     ),
     eventsSpooled: level('tagswitch_events_spooled', 'Events on disk that wait for Redis'),
-    eventsStored: tally('tagswitch_events_stored_total', 'Events put away safely, by where', 'place', [
-      'stream',
-      'spool',
-      'log',
-    ]),
     text: async () => ({ body: await registry.metrics(), type: registry.contentType }),
   };
 }

@@ -41,6 +41,8 @@ export interface InboundParts {
   readonly switchAddress: string;
   /** Of carriers and media nodes alike (design, rule 5). */
   readonly transport: () => 'udp' | 'tcp';
+  /** How long the INVITE was in our hands, ms. */
+  readonly decided: (ms: number) => void;
   /** Whether the request URI's test token is ours, for this number. */
   readonly isTest: (number: string, token: string) => boolean;
   readonly now: () => number;
@@ -199,6 +201,7 @@ export class InboundCalls {
   ): Promise<void> {
     try {
       const options = { headers, silenceMs, deadlineMs: PROXY_DEADLINE_MS };
+      this.#parts.decided(this.#parts.now() - arrived.at);
       const { status: final, reason } = await arrived.request.proxy(target, options);
       if (final >= 200 && final < 300) return;
       // Of a target that stayed silent drachtio-server tells no response: it gave the caller 408 itself.

@@ -50,7 +50,7 @@ const uriOf = (name: string): string => `sip:agent@127.0.0.1:${String(agentOf(na
 /** A number of the endpoint's pool that no other test uses. */
 const used: Record<string, number> = {};
 const numberOf = (name: string): string => {
-  const at = (used[name] ?? 9) - 1;
+  const at = (used[name] ?? 99) - 1;
   used[name] = at;
   const { first } = numbersOf(index[name] ?? 0);
   return `+${String(Number(first.slice(1)) + at)}`;
@@ -367,9 +367,9 @@ t.test('whose number it is', async (t) => {
   t.equal(await finalOf(unheld), 200, 'never held: the endpoint that the pool is reserved to');
   await unheld.send('BYE');
 
-  const nowhere = await dial('+12025550999');
+  const nowhere = await dial('+13125550199');
   t.equal(await finalOf(nowhere), 404, 'a number that is not ours');
-  t.match(await system.record('+12025550999'), {
+  t.match(await system.record('+13125550199'), {
     result: 'failed',
     why: 'unknownNumber',
     reason: { status: 404 },

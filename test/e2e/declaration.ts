@@ -9,10 +9,12 @@ export interface EndpointOf {
   readonly answersUnheld?: boolean;
 }
 
-/** The numbers of endpoint `index`: ten of +12025550100 and on. */
+/** The numbers of endpoint `index`: the hundred fictional ones of an area of its own (+1 202 555 01XX and on). */
 export function numbersOf(index: number): { readonly first: string; readonly last: string } {
-  const base = 12_025_550_100 + index * 10;
-  return { first: `+${String(base)}`, last: `+${String(base + 9)}` };
+  const area = 202 + index;
+  // 211 is no area, and the printed number is of 212.
+  const prefix = `+1${String(area < 211 ? area : area + 2)}55501`;
+  return { first: `${prefix}00`, last: `${prefix}99` };
 }
 
 /** The YAML below an account: a site, a trunk for 127.0.0.1, and for each endpoint a pool of its own. */

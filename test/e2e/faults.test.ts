@@ -81,6 +81,20 @@ t.test('Redis is down when a call comes: the cached directory connects it, level
   t.match(await system.record(link.number, 20_000), { result: 'answered', why: 'storeDown', level: 'none' });
 });
 
+t.test('what was applied since the start outlives a restart of the application', async (t) => {
+  await system.allocate('answers', 'session-0');
+  const other = declarationOf([
+    { name: 'answers', ring: [[`sip:agent@127.0.0.1:${String(callee.sip.port)}`]] },
+  ]).replace('name: carrier', 'name: another-carrier');
+  await system.apply(other.replace('trunk: carrier', 'trunk: another-carrier'));
+  const before = system.pid('application');
+  await system.killAndAwait('application');
+  t.not(system.pid('application'), before);
+  t.equal(await system.directoryVersion(), 2, 'the start file did not come back');
+  const { call } = await establish(numberOf());
+  await call.send('BYE');
+});
+
 t.test('Redis is killed and started again: what was allocated and recorded is still there', async (t) => {
   const link = await system.allocate('answers', 'session-3');
   // The append-only file is synced each second.

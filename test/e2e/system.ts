@@ -65,10 +65,7 @@ export class System {
   static async start(declaration: string, log = 'debug'): Promise<System> {
     const folder = mkdtempSync(join(tmpdir(), 'tagswitch-e2e-'));
     const config = join(folder, 'config.yaml');
-    writeFileSync(
-      config,
-      `apiVersion: tagswitch/v1\naccounts:\n  - name: tests\n    timeZone: Europe/London\n    apiKeys:\n      - name: key\n        key: ${KEY}\n${declaration}`,
-    );
+    writeFileSync(config, withAccount(declaration));
     const {
       TAGSWITCH_DRACHTIO,
       TAGSWITCH_DRACHTIO_SECRET,
@@ -221,6 +218,30 @@ export class System {
     }
   }
 
+  /** `tagswitch apply --force` of another declaration, with the same account and key. */
+  async apply(declaration: string): Promise<void> {
+    const file = join(this.#folder, 'other.yaml');
+    writeFileSync(file, withAccount(declaration));
+    const program = new URL('../../src/cli.js', import.meta.url).pathname;
+    const child = spawn(process.execPath, [program, 'apply', file, '--force'], {
+      env: {
+        PATH: process.env['PATH'],
+        TAGSWITCH_DATA: this.settings.data,
+        TAGSWITCH_HTTP: this.http.slice(7),
+      },
+      stdio: 'ignore',
+    });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    if (code !== 0) throw new Error(`apply: exit code ${String(code)}`);
+  }
+
+  /** As the metrics have it. */
+  async directoryVersion(): Promise<number> {
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    const text = await (await fetch(`${this.http}/metrics`)).text();
+    return Number(/^tagswitch_directory_version (\d+)/m.exec(text)?.[1]);
+  }
+
   get redisUrl(): string {
     return `redis+unix://${join(this.settings.data, 'redis', 'redis.sock')}`;
   }
@@ -251,6 +272,10 @@ export class System {
   #spawn(command: string): ChildProcess {
     return spawn('bash', ['-c', `exec ${command}`], { stdio: 'ignore', detached: true });
   }
+}
+
+function withAccount(declaration: string): string {
+  return `apiVersion: tagswitch/v1\naccounts:\n  - name: tests\n    timeZone: Europe/London\n    apiKeys:\n      - name: key\n        key: ${KEY}\n${declaration}`;
 }
 
 /** Whether there is such a process; one that is dead but not yet waited for is none. */
