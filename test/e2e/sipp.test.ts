@@ -14,7 +14,7 @@ for (const [caller, callee, result, fault] of [
   t.test(`sipp: ${caller}, ${callee}`, async (t) => {
     const calls = 20;
     const runs: SippRun[] = [];
-    const theirs = await sipp(callee, 'udp', { calls });
+    const theirs = await sipp(callee, 'udp', { calls, seconds: 60 });
     runs.push(theirs);
     const system = await System.start(
       declarationOf([{ name: 'sipp', ring: [[`sip:agent@127.0.0.1:${String(theirs.port)}`]] }]),

@@ -35,7 +35,7 @@ async function freePort(): Promise<number> {
 export async function sipp(
   scenario: string,
   proto: 'udp' | 'tcp',
-  options: { to?: number; calls?: number; rate?: number } = {},
+  options: { to?: number; calls?: number; rate?: number; seconds?: number } = {},
 ): Promise<SippRun> {
   const port = await freePort();
   const scratch = mkdtempSync(join(tmpdir(), 'sipp-'));
@@ -55,7 +55,7 @@ export async function sipp(
         '-r',
         String(options.rate ?? 10),
       ],
-      ...['-nostdin', '-timeout', '20', '-timeout_error', '-recv_timeout', '10000'],
+      ...['-nostdin', '-timeout', String(options.seconds ?? 20), '-timeout_error', '-recv_timeout', '10000'],
       ...['-trace_err', '-error_file', errorFile],
     ],
     { stdio: 'ignore', cwd: scratch },
