@@ -93,7 +93,8 @@ t.test('a big query does not hold up the process', async (t) => {
   delay.disable();
   t.match(pages[1], { next: String });
   t.ok(
-    delay.max / 1e6 < 100,
+    // Run in the main thread the query would hold it up for nearly as long as it takes.
+    delay.max / 1e6 < 0.75 * took,
     `the main loop stood for ${(delay.max / 1e6).toFixed(1)} ms at most, of ${took.toFixed(0)} ms`,
   );
   await log.close();
