@@ -7,7 +7,8 @@ for (const line of lines) {
   const subtest = /^(\s*)# Subtest: (.*)$/.exec(line);
   if (subtest) names.splice((subtest[1] ?? '').length / 4, Infinity, subtest[2]);
   const failed = /^(\s*)not ok \d+ - (.*?)(?: # .*)?$/.exec(line);
-  if (failed) console.log(`not ok: ${[...names.slice(0, (failed[1] ?? '').length / 4), failed[2]].join(' > ')}`);
+  if (failed)
+    console.log(`not ok: ${[...names.slice(0, (failed[1] ?? '').length / 4), failed[2]].join(' > ')}`);
 }
 const total = lines.findLast((line) => /^# \{ total: \d+/.test(line)) ?? '';
 const passed = Number(/pass: (\d+)/.exec(total)?.[1] ?? 0);

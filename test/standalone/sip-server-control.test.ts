@@ -451,7 +451,11 @@ t.test('answers that are repeated, late, or cross a CANCEL; nothing is left behi
   await control.ask('ping');
   clock.pass(64_000);
   await control.ask('ping');
-  t.same([...new Set(heard)], ['INVITE', 'CANCEL'], 'whoever wakes up too late is told so, as by the real server');
+  t.same(
+    [...new Set(heard)],
+    ['INVITE', 'CANCEL'],
+    'whoever wakes up too late is told so, as by the real server',
+  );
   t.same(
     slow.responses.map((r) => r.status),
     [100, 408],
