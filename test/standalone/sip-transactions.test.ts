@@ -412,3 +412,21 @@ t.test('the tables lead somewhere from every state, and name only timers that ma
     }
   }
 });
+
+t.test('whoever asked is told when a server transaction is over, whoever has its handlers', async (t) => {
+  const accepted = server('INVITE');
+  const closed = server('INVITE');
+  const told: string[] = [];
+  for (const [name, { tx }] of Object.entries({ accepted, closed })) {
+    tx.whenOver(() => told.push(name));
+    tx.handlers = {};
+  }
+  accepted.tx.reply(200);
+  accepted.clock.pass(31_999);
+  t.same(told, []);
+  accepted.clock.pass(1);
+  t.same(told, ['accepted'], 'after timer L');
+  closed.tx.close();
+  closed.tx.close();
+  t.same(told, ['accepted', 'closed'], 'once');
+});

@@ -57,6 +57,7 @@ export class ServerTransaction {
       effects,
       () => {
         onEnd();
+        for (const tell of this.#whenOver.splice(0)) tell();
         this.handlers.onEnd?.();
       },
     );
