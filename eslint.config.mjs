@@ -12,7 +12,6 @@ const drivers = {
   '@photostructure/sqlite': 'src/ledger',
   yaml: 'src/directory',
 };
-const innerRooms = ['numbers', 'routing', 'calls', 'directory'];
 
 const forbid = (names) => ({
   'no-restricted-imports': [
@@ -64,4 +63,3 @@ export default tseslint.config(
     },
   },
 );
-export { innerRooms };

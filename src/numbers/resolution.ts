@@ -7,7 +7,7 @@ import type { Resolution, ResolutionRequest } from './types.js';
 export type ReceivedBase = Omit<Received, 'level' | 'late' | 'why' | 'endpoint'>;
 
 /** The event `received` as far as it is known before the number is looked up; the script `resolve` adds the rest. */
-export function receivedEvent(request: ResolutionRequest): ReceivedBase {
+export function receivedEvent(request: Omit<ResolutionRequest, 'pool'>): ReceivedBase {
   const { account, call, at, number, trunk, caller, callerHash, test } = request;
   return {
     v: 1,

@@ -1,11 +1,12 @@
-import type { CallEvent, Planned, Received } from '../calls/events.js';
+import type { CallEvent, Planned } from '../calls/events.js';
 import { Seq } from '../calls/events.js';
 import { endByDialplan, endByStatus, type Termination } from '../calls/termination.js';
 import type { Endpoint } from '../directory/model.js';
 import { mintId } from '../ids.js';
 import { planHeaders } from '../media/dial-strings.js';
 import { StoreUnavailable } from '../numbers/ports.js';
-import type { Resolution } from '../numbers/types.js';
+import { receivedEvent, resolutionWithoutStore } from '../numbers/resolution.js';
+import type { Resolution, ResolutionRequest } from '../numbers/types.js';
 import type { Logger } from '../observe/logger.js';
 import { mintLegToken } from '../routing/leg-token.js';
 import { destinationsOf, LONGEST_RING_MS, planCall, type Plan } from '../routing/plan.js';
@@ -63,15 +64,9 @@ interface Arrived {
 /** A call from a trunk, from its INVITE to the moment when drachtio and FreeSWITCH own it (design, journey two). */
 export class InboundCalls {
   readonly #parts: InboundParts;
-  #deciding = 0;
 
   constructor(parts: InboundParts) {
     this.#parts = parts;
-  }
-
-  /** Calls whose INVITE is still in our hands. */
-  get deciding(): number {
-    return this.#deciding;
   }
 
   /** Decides on the call and hands it on. Never rejects: whatever happens, the caller gets a final response. */
@@ -91,7 +86,6 @@ export class InboundCalls {
       request.respond(503, { 'Retry-After': String(1 + Math.floor(Math.random() * 5)) });
       return;
     }
-    this.#deciding += 1;
     try {
       await this.#decide(arrived);
     } catch (error) {
@@ -101,8 +95,6 @@ export class InboundCalls {
       );
       request.respond(503);
       this.#ended(arrived, via.account.id, endByStatus(503, 'us'));
-    } finally {
-      this.#deciding -= 1;
     }
   }
 
@@ -111,9 +103,8 @@ export class InboundCalls {
     const directory = this.#parts.directory();
     const owner = directory.numberOwner(verdict.number);
     if (owner === undefined || owner.account.id !== via.account.id) {
-      this.#parts.append(
-        this.#received(arrived, via.account.id, { level: 'none', late: false, why: 'unknownNumber' }),
-      );
+      const known = receivedEvent(this.#asked(arrived, via.account.id));
+      this.#parts.append({ ...known, level: 'none', late: false, why: 'unknownNumber' });
       this.#refuse(arrived, via.account.id, 404);
       return;
     }
@@ -227,46 +218,33 @@ export class InboundCalls {
     pool: string,
     defaultEndpoint: string | undefined,
   ): Promise<Resolution> {
-    const { id, at, via, verdict } = arrived;
+    const asked: ResolutionRequest = {
+      ...this.#asked(arrived, account),
+      pool,
+      ...(defaultEndpoint === undefined ? {} : { defaultEndpoint }),
+    };
     try {
-      return await this.#parts.resolver.resolve({
-        account,
-        pool,
-        number: verdict.number,
-        call: id,
-        at,
-        trunk: via.trunk.id,
-        test: this.#test(verdict),
-        ...(defaultEndpoint === undefined ? {} : { defaultEndpoint }),
-        ...this.#parts.identity.sealed(arrived.request),
-      });
+      return await this.#parts.resolver.resolve(asked);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       arrived.log.warn({}, 'Redis does not answer: the call goes to the default endpoint');
-      const resolution: Resolution = {
-        level: 'none',
-        late: false,
-        why: 'storeDown',
-        ...(defaultEndpoint === undefined ? {} : { endpoint: defaultEndpoint }),
-      };
-      this.#parts.append(this.#received(arrived, account, resolution));
+      const { resolution, event } = resolutionWithoutStore(asked);
+      this.#parts.append(event);
       return resolution;
     }
   }
 
-  #received(arrived: Arrived, account: string, resolution: Resolution): Received {
+  /** What is known of the call before its number is looked up. */
+  #asked(arrived: Arrived, account: string): Omit<ResolutionRequest, 'pool'> {
+    const { id, at, via, verdict, request } = arrived;
     return {
-      v: 1,
-      kind: 'received',
       account,
-      call: arrived.id,
-      seq: Seq.received,
-      at: arrived.at,
-      number: arrived.verdict.number,
-      trunk: arrived.via.trunk.id,
-      test: this.#test(arrived.verdict),
-      ...this.#parts.identity.sealed(arrived.request),
-      ...resolution,
+      number: verdict.number,
+      call: id,
+      at,
+      trunk: via.trunk.id,
+      test: this.#test(verdict),
+      ...this.#parts.identity.sealed(request),
     };
   }
 

@@ -43,9 +43,11 @@ async function establish(number: string): Promise<{ call: AgentCall; leg: AgentC
   const call = await caller.call(system.sip, number);
   const status = await finalOf(call);
   if (status !== 200) throw new Error(`the call got ${String(status)}`);
-  const leg = callee.calls[before];
+  // A leg of an earlier test may come late: this call's is the one that was acknowledged.
+  const acknowledged = (): AgentCall | undefined => callee.calls.slice(before).find(({ acks }) => acks > 0);
+  await until(() => acknowledged() !== undefined, 'ACK at the callee');
+  const leg = acknowledged();
   if (leg === undefined) throw new Error('no leg');
-  await until(() => leg.acks > 0, 'ACK at the callee');
   return { call, leg };
 }
 
