@@ -218,12 +218,12 @@ export class System {
     }
   }
 
-  /** `tagswitch apply --force` of another declaration, with the same account and key. */
-  async apply(declaration: string): Promise<void> {
+  /** `tagswitch apply --force` of another declaration, with the same account and key. Rejects where it is refused. */
+  async apply(declaration: string, force = true): Promise<void> {
     const file = join(this.#folder, 'other.yaml');
     writeFileSync(file, withAccount(declaration));
     const program = new URL('../../src/cli.js', import.meta.url).pathname;
-    const child = spawn(process.execPath, [program, 'apply', file, '--force'], {
+    const child = spawn(process.execPath, [program, 'apply', file, ...(force ? ['--force'] : [])], {
       env: {
         PATH: process.env['PATH'],
         TAGSWITCH_DATA: this.settings.data,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const scenarios = fileURLToPath(new URL('../../../../test/standalone/sipp/', import.meta.url));
+const scenarios = fileURLToPath(new URL('../../../../test/sipp/', import.meta.url));
 
 export interface SippRun {
   readonly port: number;
