@@ -259,6 +259,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       displayForm: (number) => displayNumber(number, number.startsWith('+1') ? 'national' : 'international'),
       readiness,
       tagKey: secrets.tagSignature,
+      trustedProxies: settings.proxies,
       now,
       logger: log,
       metrics,

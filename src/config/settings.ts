@@ -1,6 +1,13 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatHostPort, isLoopback, isWildcard, parseHostPort, type HostPort } from '../addresses.js';
+import {
+  formatHostPort,
+  isLoopback,
+  isWildcard,
+  parseCidr,
+  parseHostPort,
+  type HostPort,
+} from '../addresses.js';
 import { BadRedisUrl, parseRedisUrl } from '../redis/url.js';
 import { suggest } from '../suggest.js';
 import { SECRET_CHARACTERS } from './secrets.js';
@@ -8,6 +15,8 @@ import { SECRET_CHARACTERS } from './secrets.js';
 /** What the environment says, read once at start. */
 export interface Settings {
   readonly http: HostPort;
+  /** CIDR blocks of the reverse proxies before the HTTP interface, whose `X-Forwarded-*` is believed; empty for none. */
+  readonly proxies: readonly string[];
   /** Where carriers and media nodes reach us: a concrete address, it stands in Record-Route. */
   readonly sip: HostPort;
   /** Folder, absolute. */
@@ -44,6 +53,7 @@ export type LogLevel = (typeof LEVELS)[number];
 
 const NAMES = [
   'TAGSWITCH_HTTP',
+  'TAGSWITCH_PROXIES',
   'TAGSWITCH_SIP',
   'TAGSWITCH_DATA',
   'TAGSWITCH_CONFIG',
@@ -82,9 +92,12 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   const reader = new Reader(env);
   reader.refuseUnknown();
   const data = resolve(cwd, reader.text('TAGSWITCH_DATA') ?? 'data');
+  // The folder of the standalone media server stands in it, and folders of media nodes are a list.
+  if (data.includes(',')) reader.fault('TAGSWITCH_DATA', 'expected a path without a comma');
   const config = reader.text('TAGSWITCH_CONFIG');
   const settings: Settings = {
     http: reader.address('TAGSWITCH_HTTP', 0) ?? { host: '127.0.0.1', port: 8080 },
+    proxies: reader.proxies(),
     sip: reader.sip(),
     data,
     config: config === undefined ? DEMO : resolve(cwd, config),
@@ -158,6 +171,15 @@ class Reader {
     const text = this.text(name);
     if (text === undefined) return undefined;
     return parseHostPort(text, { lowest }) ?? this.fault(name, addressExpected(text, lowest));
+  }
+
+  proxies(): readonly string[] {
+    const blocks = this.#list('TAGSWITCH_PROXIES') ?? [];
+    blocks.forEach((text, i) => {
+      if (parseCidr(text) === undefined)
+        this.fault('TAGSWITCH_PROXIES', `entry ${i + 1}: expected an address or a CIDR block, as 10.0.0.0/8`);
+    });
+    return blocks;
   }
 
   sip(): HostPort {

@@ -47,6 +47,7 @@ export function eventView(event: CallEvent, open: OpenCaller): Record<string, un
     view['touch'] = touchView(event.touch ?? null);
   }
   if (event.kind === 'ended') {
+    view['startedAt'] = iso(event.startedAt ?? null);
     view['ringingAt'] = iso(event.ringingAt ?? null);
     view['answeredAt'] = iso(event.answeredAt ?? null);
   }

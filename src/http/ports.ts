@@ -51,7 +51,7 @@ export interface HttpParts {
   /** The site and endpoint (ids or names) that `/demo` shows; absent, there is no such page. */
   readonly demo?: { readonly site: string; readonly endpoint: string };
   /** CIDR blocks of our own proxies, whose `X-Forwarded-*` is believed. */
-  readonly trustedProxies?: readonly string[];
+  readonly trustedProxies: readonly string[];
   /** New links that one visitor's address may be given: at once, and in the long run. */
   readonly newLinks?: { readonly burst: number; readonly perSecond: number };
 }

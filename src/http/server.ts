@@ -47,7 +47,7 @@ export function createHttp(parts: HttpParts): HttpServer {
     bodyLimit: MAX_BODY,
     requestIdHeader: false,
     genReqId: () => `${start}-${(requests++).toString(36)}`,
-    trustProxy: parts.trustedProxies === undefined ? false : [...parts.trustedProxies],
+    trustProxy: parts.trustedProxies.length === 0 ? false : [...parts.trustedProxies],
     requestTimeout: 10_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 128 },

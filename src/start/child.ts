@@ -45,7 +45,7 @@ const LONGEST_WAIT_MS = 2000;
 const STAYED_MS = 10_000;
 /** After SIGTERM, before SIGKILL. */
 const STOP_MS = 8000;
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'NODE_OPTIONS'];
+const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS'];
 
 /** A program that we run: started, watched, started again when it dies, and stopped. */
 export class Child {

@@ -1,8 +1,9 @@
 import { mkdirSync, openSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatHostPort } from '../addresses.js';
+import { formatHostPort, type HostPort } from '../addresses.js';
 import { deriveSecrets, keptSecret } from '../config/secrets.js';
 import type { Settings } from '../config/settings.js';
 import type { Logger } from '../observe/logger.js';
@@ -123,7 +124,7 @@ export class Launcher {
       freeswitch = [node];
     }
 
-    const agent = !configGiven && (await portIsFree(AGENT.port));
+    const agent = !configGiven && (await portIsFree(AGENT));
     if (agent) {
       await this.#run({
         name: 'demo-agent',
@@ -184,6 +185,7 @@ const AGENT = { host: '127.0.0.1', port: 5070 };
 function environmentOf(settings: Settings): Record<string, string> {
   return {
     TAGSWITCH_HTTP: formatHostPort(settings.http),
+    TAGSWITCH_PROXIES: settings.proxies.join(','),
     TAGSWITCH_SIP: formatHostPort(settings.sip),
     TAGSWITCH_DATA: settings.data,
     TAGSWITCH_LOG: settings.log,
@@ -205,16 +207,24 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function portIsFree(port: number): Promise<boolean> {
+/** Whether both a listener for TCP and a socket for UDP can have the port now. */
+async function portIsFree({ host, port }: HostPort): Promise<boolean> {
   const server = createServer();
-  const free = await new Promise<boolean>((resolve) => {
-    server.once('error', () => {
-      resolve(false);
+  const socket = createSocket('udp4');
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(port, host, resolve);
     });
-    server.listen(port, '127.0.0.1', () => {
-      resolve(true);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject).bind(port, host, resolve);
     });
-  });
-  if (free) await new Promise((resolve) => server.close(resolve));
-  return free;
+    return true;
+  } catch {
+    return false; // whatever stands against it, our own agent cannot have it
+  } finally {
+    await Promise.all([
+      new Promise((resolve) => server.close(resolve)),
+      new Promise<void>((resolve) => socket.close(resolve)),
+    ]);
+  }
 }

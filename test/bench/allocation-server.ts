@@ -49,6 +49,7 @@ async function serve({ redisUrl, directory, sha }: AllocationServerOrder): Promi
     logger: log,
     metrics: createMetrics(),
     // All pages are on one address here; the check itself stays.
+    trustedProxies: [],
     newLinks: { burst: 1e9, perSecond: 1e9 },
   });
   await http.listen('127.0.0.1', 0);

@@ -19,6 +19,7 @@ t.test('an empty environment gives the documented defaults, frozen', async (t) =
   const { config, ...rest } = settings;
   t.strictSame(rest, {
     http: { host: '127.0.0.1', port: 8080 },
+    proxies: [],
     sip: { host: '127.0.0.1', port: 5060 },
     data: '/srv/switch/data',
     configGiven: false,
@@ -34,6 +35,7 @@ t.test('every setting is read', async (t) => {
   const settings = readSettings(
     {
       TAGSWITCH_HTTP: '[::]:0',
+      TAGSWITCH_PROXIES: '10.0.0.0/8, ::1',
       TAGSWITCH_SIP: '192.0.2.7:5080',
       TAGSWITCH_DATA: 'var',
       TAGSWITCH_CONFIG: 'my.yaml',
@@ -51,6 +53,7 @@ t.test('every setting is read', async (t) => {
   );
   const expected: Settings = {
     http: { host: '::', port: 0 },
+    proxies: ['10.0.0.0/8', '::1'],
     sip: { host: '192.0.2.7', port: 5080 },
     data: join(CWD, 'var'),
     config: join(CWD, 'my.yaml'),
@@ -131,6 +134,12 @@ const bad: readonly (readonly [title: string, env: Record<string, string>, fault
     { TAGSWITCH_SECRET: 'hush-hush' },
     [/^TAGSWITCH_SECRET: expected at least 32 characters$/],
   ],
+  [
+    'a proxy',
+    { TAGSWITCH_PROXIES: '10.0.0.0/8,proxy' },
+    [/^TAGSWITCH_PROXIES: entry 2: expected an address/],
+  ],
+  ['a data folder', { TAGSWITCH_DATA: 'one,two' }, [/^TAGSWITCH_DATA: expected a path without a comma/]],
   ['a level', { TAGSWITCH_LOG: 'loud' }, [/^TAGSWITCH_LOG: expected one of trace, debug, info/]],
   [
     'PostgreSQL',

@@ -289,6 +289,7 @@ export class World {
         return sealed.slice('sealed:'.length);
       },
       displayForm: (number) => displayNumber(number, 'national'),
+      trustedProxies: [],
       readiness: () => this.ready,
       tagKey,
       now: () => this.now,

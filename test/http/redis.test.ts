@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { DirectoryIndex } from '../../src/directory/directory-index.js';
 import { Allocator } from '../../src/numbers/allocator.js';
-import { expandRange } from '../../src/numbers/e164.js';
+import { chunks } from '../../src/directory/ranges.js';
 import { accountKeys } from '../../src/numbers/keys.js';
 import { PoolStore } from '../../src/numbers/pool-store.js';
 import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
@@ -36,11 +36,7 @@ async function open(): Promise<{
   const directory = makeDirectory();
   const w = new World({ links: allocator, now: Date.now }, directory);
   for (const pool of w.acme.pools) {
-    await pools.reserve(
-      w.acme.id,
-      pool.id,
-      pool.numbers.flatMap((range) => [...expandRange(range)]),
-    );
+    for (const numbers of chunks(pool.numbers, 1_000)) await pools.reserve(w.acme.id, pool.id, numbers);
   }
   await w.http.listen('127.0.0.1', 0);
   const port = w.http.address()?.port ?? 0;

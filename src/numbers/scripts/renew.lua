@@ -5,12 +5,11 @@
 -- ARGV[4] link   ARGV[5] ids of the sites whose links may be touched, blanks between; '' for any
 -- returns {2, number, until, endpoint, site, hold} renewed | {3} over | {4} unknown
 --- @include "includes/now"
---- @include "includes/log"
+--- @include "includes/link"
 
 local now = now_ms(ARGV[1])
-local number = redis.call('HGET', KEYS[1], ARGV[4])
-local entry, older = newest(number and redis.call('HGET', KEYS[2], number))
-if not entry or entry.link ~= ARGV[4] or (ARGV[5] ~= '' and not string.find(ARGV[5], entry.site, 1, true)) then
+local number, entry, older = link_of(KEYS[1], KEYS[2], ARGV[4], ARGV[5])
+if not number then
   return { 4 }
 end
 if entry['until'] <= now then
