@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatHostPort, type HostPort } from '../addresses.js';
 import { deriveSecrets, keptSecret } from '../config/secrets.js';
-import type { Settings } from '../config/settings.js';
+import { SettingsFault, type Settings } from '../config/settings.js';
 import type { Logger } from '../observe/logger.js';
 import { Child, ChildFailed, type ChildSpec } from './child.js';
 import { DataInUse, ownRedis } from './own-redis.js';
@@ -37,8 +37,15 @@ export class Launcher {
     this.#settings = settings;
     this.#log = log;
     // The terminal is for what is up and what to try next; the programs' own lines go to a file.
-    mkdirSync(join(settings.data, 'log'), { recursive: true });
-    this.#stderr = openSync(join(settings.data, 'log', 'tagswitch.log'), 'a');
+    try {
+      mkdirSync(join(settings.data, 'log'), { recursive: true });
+      this.#stderr = openSync(join(settings.data, 'log', 'tagswitch.log'), 'a');
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      throw new SettingsFault([
+        `TAGSWITCH_DATA: expected a folder that can be written, ${settings.data} cannot (${code})`,
+      ]);
+    }
   }
 
   /** Resolves once all are ready. @throws ChildFailed or DataInUse, with whatever had started stopped again */

@@ -27,7 +27,7 @@ export async function startCommand(settings: Settings, io: StartIo): Promise<num
   try {
     const running = await Promise.race([launcher.start(), stopped.then(() => undefined)]);
     if (running !== undefined) {
-      for (const line of greeting(settings, running)) io.out(line);
+      for (const line of greeting(settings, running, await lacking(settings))) io.out(line);
       io.out('');
       await stopped;
     }
@@ -50,7 +50,28 @@ export async function startCommand(settings: Settings, io: StartIo): Promise<num
   }
 }
 
-function greeting(settings: Settings, running: Running): string[] {
+interface Readiness {
+  readonly parts: Readonly<Record<string, { readonly ok: boolean; readonly detail?: string }>>;
+}
+
+/** What is not there, though it was started or named: one line for each part of /readyz that is not well. */
+async function lacking(settings: Settings): Promise<string[]> {
+  try {
+    const answer = await fetch(`http://${formatHostPort(settings.http)}/readyz`, {
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    const { parts } = (await answer.json()) as Readiness;
+    return Object.entries(parts).flatMap(([name, { ok, detail }]) =>
+      ok && detail === undefined ? [] : [`  ${name}: ${detail ?? 'not there yet'}`],
+    );
+  } catch (error) {
+    return [`  HTTP: no answer (${error instanceof Error ? error.name : 'unknown'})`];
+  }
+}
+
+const ANSWER_MS = 3000;
+
+function greeting(settings: Settings, running: Running, missing: readonly string[]): string[] {
   const http = `http://${formatHostPort(settings.http)}`;
   const own = (standalone: boolean, name: string): string =>
     standalone ? `${name} (standalone, for trying out)` : name;
@@ -62,6 +83,9 @@ function greeting(settings: Settings, running: Running): string[] {
     `  Redis   ${running.ownRedis ? 'its own redis-server in the data folder' : 'as REDIS_URL says'}`,
     `  data    ${settings.data}`,
   ];
+  if (!settings.configGiven && !running.agent)
+    missing = [...missing, '  demo agent: its port 5070 is taken, calls go to whoever has it'];
+  if (missing.length > 0) lines.push('', 'Not as it should be (GET /readyz):', ...missing);
   if (settings.configGiven) return [...lines, '', `Stop it with Ctrl-C.`];
   return [
     ...lines,

@@ -210,6 +210,17 @@ t.test('what cannot start says why, and ends', async (t) => {
     t.equal(said.err, `tagswitch: TAGSWITCH_CONFIG: ${TAGSWITCH_CONFIG} cannot be read (ENOENT)\n`);
   });
 
+  await t.test('a data folder that is a file', async (t) => {
+    const at = await place(t);
+    await writeFile(at.data, '');
+    const { said, end } = startProgram(t, at);
+    t.equal(await end, 2);
+    t.match(
+      said.err,
+      /^tagswitch: TAGSWITCH_DATA: expected a folder that can be written, .* cannot \(ENOTDIR\)\n$/,
+    );
+  });
+
   for (const name of ['TAGSWITCH_HTTP', 'TAGSWITCH_SIP']) {
     await t.test(`${name} is taken`, async (t) => {
       const at = await place(t);
@@ -231,6 +242,17 @@ t.test('what cannot start says why, and ends', async (t) => {
     t.equal(await end, 1);
     t.match(said.err, /^tagswitch: redis-server ended before it was ready.*\n$/);
   });
+});
+
+t.test('what is not there is told, and does not keep the rest from starting', async (t) => {
+  const at = await place(t);
+  const away = { TAGSWITCH_DRACHTIO: '127.0.0.1:1', TAGSWITCH_DRACHTIO_SECRET: 'x' };
+  const { child, said, end } = startProgram(t, { ...at, env: { ...at.env, ...away } });
+  await until(() => said.out.includes('Stop it with'), 20_000);
+  t.match(said.out, /^Not as it should be \(GET \/readyz\):\n {2}drachtio: not there yet$/m);
+  t.notMatch(said.out, /redis: not/);
+  child.kill('SIGINT');
+  t.equal(await end, 0);
 });
 
 t.test('a program that does not stay is started again later and later', async (t) => {
