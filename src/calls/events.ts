@@ -18,6 +18,7 @@ interface Step {
 /** `seq` of every kind and witness. */
 export const Seq = {
   received: 1,
+  attributed: 2,
   planned: 10, // + attempt (0 for the first media node, 1 for the second, ...)
   ringing: 20,
   answered: 30,

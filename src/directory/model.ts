@@ -9,6 +9,34 @@ export interface Directory {
   /** The next serial to mint for a trunk or destination; serials are never used twice (leg tokens carry them). */
   readonly nextSerial: number;
   readonly accounts: readonly Account[];
+  /** How numbers pass from one account to another; absent: they may at once. */
+  readonly reuse?: Reuse;
+  /** Numbers that left an account, as long as it matters who had them. */
+  readonly former?: readonly FormerNumbers[];
+}
+
+export interface Reuse {
+  /** How long a number rests at least between two accounts. */
+  readonly quarantineMs: number;
+  /** 0 to 1: an account that is more like the last holder than this does not get the number yet. */
+  readonly likeness: number;
+  /** In which time the likeness that counts halves. */
+  readonly halfLifeMs: number;
+  /** What each dimension of the profiles weighs; 1 where none is given. */
+  readonly weights: Readonly<Record<string, number>>;
+}
+
+/** What an account's business is: by dimension (trade, region ...), words. */
+export type Profile = Readonly<Record<string, readonly string[]>>;
+
+export interface FormerNumbers extends NumberRange {
+  readonly account: Account['id'];
+  readonly pool: Pool['id'];
+  /** Who answered a number of that pool that nobody held. */
+  readonly endpoint?: Endpoint['id'];
+  readonly profile?: Profile;
+  /** When they left, ms since the epoch. */
+  readonly at: number;
 }
 
 export interface Account {
@@ -21,6 +49,11 @@ export interface Account {
   readonly endpoints: readonly Endpoint[];
   readonly pools: readonly Pool[];
   readonly trunks: readonly Trunk[];
+  readonly profile?: Profile;
+  /** How long a caller who calls a number again reaches the endpoint that he reached before, ms; 0 or absent: never. */
+  readonly redialMs?: number;
+  /** Pools that went while their numbers moved to others: links minted for them are still found. Newest first, at most 100. */
+  readonly formerPools?: readonly Pool['id'][];
 }
 
 export interface ApiKey {
@@ -45,6 +78,35 @@ export interface Site {
   readonly holdMs: number;
   /** How often the page says that it is still there. */
   readonly heartbeatMs: number;
+  /** What a page gets, in the order in which it is tried; the printed number comes last. Absent: `session` alone. */
+  readonly degrade?: readonly Step[];
+  readonly bucket?: Bucketing;
+  /** E.164, of a pool of the account and handed out to nobody alone: what visitors share when the pools are full. */
+  readonly overflowNumber?: string;
+  /** How long a link lives until its page is heard a second time; 0 or absent: `holdMs` from the start. */
+  readonly provisionalMs?: number;
+  /** The share of a pool's numbers, 0 to 0.9, that is kept for visitors who are known. */
+  readonly reservedShare?: number;
+  /** New links a second, of all visitors together; absent: no limit. */
+  readonly newLinksPerSecond?: number;
+  /** PEM (SPKI) of the public key, Ed25519 or P-256, by which visitors' tokens are verified. */
+  readonly visitorKey?: string;
+  /** Its tags may stand on pages of any origin: the signature of the tag takes the place of the listed origin. */
+  readonly embedded?: boolean;
+}
+
+export type Step = 'session' | 'bucket' | 'overflow';
+export type Criterion = 'source' | 'medium' | 'campaign' | 'keyword' | 'location';
+
+/** When visitors of one class share one number (features S2). */
+export interface Bucketing {
+  readonly criteria: readonly Criterion[];
+  /** Sessions that are active on the site at once. */
+  readonly threshold: number;
+  /** `above`: with one session more than the threshold; `atLeast`: with the threshold itself. */
+  readonly switchAt: 'above' | 'atLeast';
+  /** New visitors get numbers of their own again when at most so many sessions are active. */
+  readonly backAt: number;
 }
 
 export interface Endpoint {
@@ -83,6 +145,16 @@ export interface Pool {
   /** Which trunk its calls come in by. */
   readonly trunk?: Trunk['id'];
   readonly numbers: readonly NumberRange[];
+  /** E.164 prefixes of where its numbers are at home. */
+  readonly areas?: readonly string[];
+  /** Its place among the account's pools, as declared: which is tried first, all else equal. */
+  readonly rank?: number;
+  /** Numbers of it that still ring and are shown to nobody new. */
+  readonly paused?: readonly NumberRange[];
+  /** Numbers of it that are out of service: a call gets 404. */
+  readonly retired?: readonly NumberRange[];
+  /** Where a call goes while its number is in quarantine; absent: `lastHolder`. */
+  readonly inQuarantine?: 'lastHolder' | 'default' | 'reject';
 }
 
 /** First and last number, both included, E.164, of equal length. A single number has first equal to last. */

@@ -9,6 +9,24 @@ export interface AllocationRequest {
   readonly visitor?: string;
   /** The touch as canonical JSON text, at most 2,048 bytes. */
   readonly touch?: string;
+  /** The class of sessions that the tag computed itself; else it is computed of the touch. */
+  readonly bucket?: string;
+  /** A set of parameter values that holds the number instead of a session: canonical JSON text of names and values. */
+  readonly parameters?: string;
+  /** Where the visitor is, an E.164 prefix such as `+1202`. */
+  readonly area?: string;
+  /** Who the visitor is, proved by a sign-in. */
+  readonly person?: string;
+  /** Signed in, or confirmed before: may have a number that is kept back from strangers. */
+  readonly known?: boolean;
+}
+
+/** What a page says that it was told, with a heartbeat. */
+export interface Claim {
+  readonly session?: string;
+  readonly number?: string;
+  /** ms since the epoch, by Redis's clock. */
+  readonly until?: number;
 }
 
 /** What the page gets. `level: none` goes with the site's printed number and no link: nothing could be allocated. */
@@ -20,6 +38,8 @@ export interface Allocation {
   readonly until: number | null;
   readonly holdMs: number;
   readonly heartbeatMs: number;
+  /** Within which time the page is to be heard again, or its link ends; 0 where the link has its full hold. */
+  readonly confirmMs?: number;
   /** false where the link already lived. */
   readonly fresh: boolean;
 }
