@@ -1,10 +1,10 @@
-import type { Bucketing, Pool, Site, Step } from '../directory/model.js';
-import { bucketOf, parameterBucket } from './bucket.js';
+import type { Pool, Site } from '../directory/model.js';
+import { allocateCommand, MARGIN_MS } from './allocate-command.js';
 import { candidatePools } from './candidates.js';
 import { Code, UnexpectedReply } from './codes.js';
 import { LOG_LENGTH } from './holder-log.js';
 import { accountKeys, holderField, personField, WAKE_CHANNEL } from './keys.js';
-import { linkIsOurs, mintLinkTail, poolOfLink, poolTag } from './links.js';
+import { linkIsOurs, mintLinkTail, poolOfLink } from './links.js';
 import type { ScriptPort } from './ports.js';
 import { readResolution, receivedEvent, withoutItsEndpoint } from './resolution.js';
 import type {
@@ -16,12 +16,7 @@ import type {
   ResolutionRequest,
 } from './types.js';
 
-/**
- * How long a number rests between the end that its page was told and its next page. A page learns of its end by the
- * time the answer took to reach it, a browser wakes the timer of a hidden tab once a second, and a visitor's dialling
- * outlasts the glance at the number: 5 s cover these, and cost a pool of a minute's hold 8 % of its capacity.
- */
-export const MARGIN_MS = 5_000;
+export { MARGIN_MS };
 
 /** How long a call counts as live without a sign from its media node: the longest ringing (185 s) and then some. */
 export const LIVE_MS = 200_000;
@@ -64,18 +59,8 @@ export class Allocator {
     request: AllocationRequest,
     directory: { readonly pools: readonly Pool[]; readonly site: Site },
   ): Promise<Allocation> {
-    const { account, endpoint, site, session, parameters } = request;
-    const {
-      holdMs,
-      heartbeatMs,
-      printedNumber,
-      bucket,
-      overflowNumber,
-      degrade,
-      provisionalMs,
-      reservedShare,
-    } = directory.site;
-    const keys = accountKeys(account);
+    const { endpoint, site, session, parameters } = request;
+    const { holdMs, heartbeatMs, printedNumber, overflowNumber } = directory.site;
     if (parameters === undefined) holderField(endpoint, site, session); // refuses ids that could be taken for others
     if (request.person !== undefined) personField(endpoint, site, request.person);
     const shown = { holdMs, heartbeatMs, confirmMs: 0, fresh: false, until: null, link: null } as const;
@@ -83,28 +68,9 @@ export class Allocator {
     const pools = candidatePools(directory.pools, site, endpoint);
     if (pools.length === 0 && overflowNumber === undefined)
       return { ...shown, number: printedNumber, level: 'none' };
-    const poolKeys: string[] = [];
-    for (const { id } of pools) poolKeys.push(keys.ends(id), keys.traffic(id));
-    const known = request.known === true || request.person !== undefined;
     const tail = this.#tail();
-    const reply = await this.#scripts.run(
-      'allocate',
-      [keys.holders, keys.links, keys.numbers, keys.active(site), keys.modes, ...poolKeys],
-      [
-        this.#now(),
-        holdMs,
-        MARGIN_MS,
-        LOG_LENGTH,
-        entryText(request),
-        tail,
-        stepsOf(degrade),
-        known ? 0 : (provisionalMs ?? 0),
-        known ? 0 : (reservedShare ?? 0),
-        ...bucketArguments(request, bucket),
-        overflowNumber ?? '',
-        ...pools.map((pool) => poolTag(pool.id)),
-      ],
-    );
+    const { keys, args } = allocateCommand(request, directory.site, pools, tail, this.#now());
+    const reply = await this.#scripts.run('allocate', keys, args);
     if (!Array.isArray(reply)) throw new UnexpectedReply('allocate');
     const [code, number, link, until, level, confirmMs] = reply as readonly unknown[];
     if (code !== Code.given) this.#spareTail = tail;
@@ -265,34 +231,6 @@ export class Allocator {
   #now(): number | '' {
     return this.#clock?.() ?? '';
   }
-}
-
-/** What the holder log is to say of whoever asks; the script adds what it decides. */
-function entryText(request: AllocationRequest): string {
-  const { endpoint, site, session, parameters, visitor, touch, area, person } = request;
-  return JSON.stringify(
-    parameters === undefined
-      ? { endpoint, site, level: 'session', session, visitor, touch, area, person }
-      : { endpoint, site, level: 'bucket', bucket: parameterBucket(parameters), parameters, touch },
-  );
-}
-
-/** The letters of the steps, as `allocate.lua` reads them. */
-function stepsOf(degrade: readonly Step[] | undefined): string {
-  return degrade === undefined ? 's' : degrade.map((step) => step.slice(0, 1)).join('');
-}
-
-/** ARGV[10] to ARGV[13] of `allocate.lua`. */
-function bucketArguments(request: AllocationRequest, bucketing: Bucketing | undefined): (string | number)[] {
-  if (bucketing === undefined || request.parameters !== undefined) return ['', 0, '', 0];
-  const { endpoint, site } = request;
-  const { id, touch } = bucketOf(bucketing, {
-    own: request.bucket,
-    touch: request.touch,
-    area: request.area,
-  });
-  const entry = JSON.stringify({ endpoint, site, level: 'bucket', bucket: id, touch });
-  return [entry, bucketing.threshold, bucketing.switchAt, bucketing.backAt];
 }
 
 function isLink(value: unknown): value is `lnk_${string}` {
