@@ -140,6 +140,11 @@ local crowded = ARGV[10] ~= '' and entry.level == 'session' and bucket_mode()
 
 local own, held, older = live_of(holder)
 
+if own and entry.person and held.person and held.person ~= entry.person then
+  -- Somebody else signed in on the same device: the number stays with the first one.
+  own = nil
+end
+
 if entry.person then
   local field = person_of(entry)
   local number, of_person, rest = live_of(field)
