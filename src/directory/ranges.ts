@@ -53,6 +53,17 @@ export function subtractRanges(ranges: readonly NumberRange[], taken: readonly N
   return left;
 }
 
+/** What is in both. Both in any order; the answer is merged. */
+export function intersectRanges(a: readonly NumberRange[], b: readonly NumberRange[]): NumberRange[] {
+  return b.length === 0 ? [] : subtractRanges(a, subtractRanges(a, b));
+}
+
+/** The range that holds the number. */
+export function rangeOf(ranges: readonly NumberRange[], number: string): NumberRange | undefined {
+  const value = Number(number);
+  return ranges.find(({ first, last }) => Number(first) <= value && value <= Number(last));
+}
+
 /** All numbers of the ranges, `size` at a time: what one command to Redis takes without holding it up. */
 export function* chunks(ranges: readonly NumberRange[], size: number): Generator<string[]> {
   let chunk: string[] = [];

@@ -15,8 +15,16 @@ export class RedisPoolWriter implements PoolWriter {
     this.#pools = new PoolStore(new RedisScripts(client));
   }
 
-  async reserve(account: string, pool: string, numbers: readonly string[]): Promise<void> {
-    await this.#pools.reserve(account, pool, numbers);
+  async reserve(account: string, pool: string, numbers: readonly string[], notBefore: number): Promise<void> {
+    await this.#pools.reserve(account, pool, numbers, notBefore);
+  }
+
+  async hide(account: string, pool: string, numbers: readonly string[]): Promise<void> {
+    await this.#pools.hide(account, pool, numbers);
+  }
+
+  async move(account: string, from: string, to: string, numbers: readonly string[]): Promise<void> {
+    await this.#pools.move(account, from, to, numbers);
   }
 
   async withdraw(

@@ -13,6 +13,8 @@ const NAMES = [
   'resolve',
   'reserve',
   'withdraw',
+  'hide',
+  'move',
   'append',
   'keep',
 ] as const satisfies readonly ScriptName[];

@@ -6,7 +6,16 @@ import type { Declaration } from '../../src/directory/declaration.js';
 import { DeclarationFault, faultLine } from '../../src/directory/faults.js';
 import { readDeclaration } from '../../src/directory/file.js';
 
-const CONTEXT = { ownOrigins: ['http://127.0.0.1:8080', 'http://localhost:8080'] };
+/** Files beside the declaration, by name. */
+const beside = new Map<string, string>();
+const CONTEXT = {
+  ownOrigins: ['http://127.0.0.1:8080', 'http://localhost:8080'],
+  readBeside: (name: string): string => {
+    const text = beside.get(name);
+    if (text === undefined) throw Object.assign(new Error('not there'), { code: 'ENOENT' });
+    return text;
+  },
+};
 
 function read(text: string): Declaration {
   return readDeclaration(text, CONTEXT);
@@ -77,6 +86,7 @@ t.test('the demo says what it is meant to say', async (t) => {
           },
         ],
         trunks: [{ name: 'loopback', addresses: ['127.0.0.0/8'], transport: 'udp' }],
+        redialMs: 604_800_000,
       },
     ],
   });
@@ -163,6 +173,7 @@ accounts:
         transport: 'tcp',
       },
     ],
+    redialMs: 604_800_000,
   });
   t.strictSame(accounts[1], {
     name: 'empty',
@@ -172,6 +183,7 @@ accounts:
     endpoints: [],
     pools: [],
     trunks: [],
+    redialMs: 604_800_000,
   });
   t.strictSame(read('apiVersion: tagswitch/v1\naccounts: []'), { accounts: [] });
 });
@@ -401,7 +413,6 @@ const bad: readonly (readonly [
     '+12025550100-+120255501000',
     '+12025550100-+12027550100',
     '~',
-    '{}',
   ].map((number): readonly [Record<string, string>, [string, number, string]] => [
     { pools: `[{name: p, numbers: [${number}]}]` },
     [`${A}.pools[0].numbers[0]`, 9, 'expected a '],
@@ -474,7 +485,7 @@ t.test('all faults of a file at once, in the order of its lines', async (t) => {
 
 t.test('what is no declaration at all', async (t) => {
   const head = 'apiVersion: tagswitch/v1\n';
-  t.match(faults(''), [/^the file \(line 1, column 1\): expected a mapping with apiVersion, accounts/]);
+  t.match(faults(''), [/^the file \(line 1, column 1\): expected a mapping with apiVersion, reuse, accounts/]);
   t.match(faults('accounts: []'), [/"apiVersion" is missing: expected "tagswitch\/v1"/]);
   t.match(faults('apiVersion: tagswitch/v2\naccounts: []'), [
     /^apiVersion \(line 1.*expected "tagswitch\/v1"/,

@@ -12,6 +12,19 @@ import { numbers, World } from '../numbers/fixture.js';
 const redis = await TestRedis.start();
 t.teardown(() => redis.stop());
 
+const NAMES = [
+  'allocate',
+  'renew',
+  'end',
+  'resolve',
+  'reserve',
+  'withdraw',
+  'hide',
+  'move',
+  'append',
+  'keep',
+];
+
 t.test('includes are put in once; circles and missing files are refused by name', async (t) => {
   const directory = t.testdir({
     includes: {
@@ -35,7 +48,7 @@ t.test('includes are put in once; circles and missing files are refused by name'
 
 t.test('every script says its keys, arguments and returns', async (t) => {
   const directory = new URL('../../src/numbers/scripts/', import.meta.url).pathname;
-  for (const name of ['allocate', 'renew', 'end', 'resolve', 'reserve', 'withdraw', 'append', 'keep']) {
+  for (const name of NAMES) {
     const text = loadScript(directory, name);
     t.match(text, /^-- [^\n]+\n(.*\n)*?-- KEYS\[1\](.*\n)*?-- ARGV\[1\](.*\n)*?-- returns /, name);
     t.notMatch(text, /@include/, `${name} has its includes`);
@@ -53,7 +66,7 @@ t.test('what a script says becomes an error with its code, without the arguments
     resolve: "return redis.call('HGET', KEYS[1], 'x')",
     reserve: 'return #ARGV',
   };
-  for (const name of ['allocate', 'renew', 'end', 'resolve', 'reserve', 'withdraw', 'append', 'keep']) {
+  for (const name of NAMES) {
     await writeFile(join(directory, `${name}.lua`), texts[name] ?? 'return 1');
   }
   const clients = new RedisClients(redis.url, keepingLogger());
