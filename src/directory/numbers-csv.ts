@@ -1,7 +1,7 @@
 import { Limits } from './declaration.js';
 import { quoted } from './faults.js';
 import type { NumberRange } from './model.js';
-import { mergeRanges } from './ranges.js';
+import { numberValue, rangesOfValues } from './ranges.js';
 
 /** Numbers of a pool by what is declared of them; `paused` and `retired` are among `numbers`. */
 export interface NumberLists {
@@ -32,8 +32,8 @@ export function readNumbersCsv(text: string, fault: (line: number, message: stri
     return nothing;
   }
   const columns = header === 'number' ? 1 : 2;
-  const seen = new Map<string, number>();
-  const found = { active: [] as NumberRange[], paused: [] as NumberRange[], retired: [] as NumberRange[] };
+  const seen = new Map<number, number>();
+  const found = { active: [] as number[], paused: [] as number[], retired: [] as number[] };
   for (let i = 1; i < lines.length; i++) {
     const line = lines[i] ?? '';
     if (line === '' || line.trim() === '') continue;
@@ -43,19 +43,20 @@ export function readNumbersCsv(text: string, fault: (line: number, message: stri
       continue;
     }
     const { number, state } = parsed;
-    const before = seen.get(number);
+    const value = numberValue(number);
+    const before = seen.get(value);
     if (before !== undefined) {
       fault(i + 1, `expected each number once: ${number} stands at line ${before} too`);
       continue;
     }
-    seen.set(number, i + 1);
-    found[state].push({ first: number, last: number });
+    seen.set(value, i + 1);
+    found[state].push(value);
   }
-  const [active, paused, retired] = [found.active, found.paused, found.retired].map(mergeRanges);
+  const { active, paused, retired } = found;
   return {
-    numbers: mergeRanges([...(active ?? []), ...(paused ?? []), ...(retired ?? [])]),
-    paused: paused ?? [],
-    retired: retired ?? [],
+    numbers: rangesOfValues(active.concat(paused, retired)),
+    paused: rangesOfValues(paused),
+    retired: rangesOfValues(retired),
   };
 }
 

@@ -10,9 +10,10 @@ export class RedisPoolWriter implements PoolWriter {
   readonly #client: RedisClient;
   readonly #pools: PoolStore;
 
-  constructor(client: RedisClient) {
+  /** `clock` (ms since the epoch) stands in for Redis's own; for tests alone. */
+  constructor(client: RedisClient, clock?: () => number) {
     this.#client = client;
-    this.#pools = new PoolStore(new RedisScripts(client));
+    this.#pools = new PoolStore(new RedisScripts(client), clock);
   }
 
   async reserve(account: string, pool: string, numbers: readonly string[], notBefore: number): Promise<void> {
