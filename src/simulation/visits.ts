@@ -12,10 +12,13 @@ export interface Behaviour {
   readonly callers: number;
   /** How long after landing they call. */
   readonly delays: readonly DelayPart[];
-  /** Share of the callers who tap the tel: link, and the mean time from the tap to the INVITE, ms (exponential). */
+  /**
+   * Share of those who call from the open page who tap the tel: link, and the mean time from the tap to the INVITE, ms
+   * (exponential). Who has left the page dials what he remembers: coming back to it he would be shown a new number.
+   */
   readonly tappers: number;
   readonly tapToCallMs: number;
-  /** Taps without a call, for each one with a call. */
+  /** Share of the others who tap and do not call. */
   readonly idleTaps: number;
   /** Share of the callers whose number is known from an earlier call of the same visitor. */
   readonly known: number;
@@ -33,7 +36,7 @@ export const BEHAVIOUR: Behaviour = {
   delays: CALL_DELAYS,
   tappers: 0.5,
   tapToCallMs: 8_000,
-  idleTaps: 0.25,
+  idleTaps: 0.003,
   known: 0.25,
   areas: Array.from({ length: AREAS }, (_, rank) => 1 / (rank + 1)),
   callsFromOwnArea: 0.6,
@@ -77,8 +80,7 @@ function oneVisit(session: string, at: number, random: Random, behaviour: Behavi
   const area = random.pick(behaviour.areas);
   const visit = { session, at, leavesAt, area };
   if (!random.chance(callers)) {
-    const taps = random.chance((callers * tappers * idleTaps) / (1 - callers));
-    return taps ? { ...visit, tapsAt: at + random.share() * (leavesAt - at) } : visit;
+    return random.chance(idleTaps) ? { ...visit, tapsAt: at + random.share() * (leavesAt - at) } : visit;
   }
   const part = behaviour.delays[random.pick(behaviour.delays.map(({ share }) => share))];
   if (part === undefined) throw new RangeError('there are no delays to call after');
@@ -88,6 +90,7 @@ function oneVisit(session: string, at: number, random: Random, behaviour: Behavi
     area: random.chance(behaviour.callsFromOwnArea) ? area : random.pick(behaviour.areas),
     known: random.chance(behaviour.known),
   };
-  if (!random.chance(tappers)) return { ...visit, call };
-  return { ...visit, call, tapsAt: Math.max(at, callAt - random.exponential(behaviour.tapToCallMs)) };
+  const tapped = Math.max(at, callAt - random.exponential(behaviour.tapToCallMs));
+  const taps = random.chance(tappers) && tapped < leavesAt;
+  return taps ? { ...visit, call, tapsAt: tapped } : { ...visit, call };
 }
