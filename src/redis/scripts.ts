@@ -10,6 +10,8 @@ const NAMES = [
   'allocate',
   'renew',
   'end',
+  'tap',
+  'part',
   'resolve',
   'reserve',
   'withdraw',
