@@ -7,8 +7,8 @@ export const CALL_MODEL = {
   callers: 0.05,
   /** How long after landing they call: most at once, some when they come back to it. Lognormal; sigma of the logarithm. */
   delays: [
-    { share: 0.8, medianMin: 2, sigma: 0.9 },
-    { share: 0.2, medianMin: 45, sigma: 1.1 },
+    { share: 0.8, medianMin: 2, sigma: 0.8 },
+    { share: 0.2, medianMin: 45, sigma: 1.2 },
   ],
   /** After a tap on the tel: link: the share that calls, and the mean time from the tap to the INVITE (exponential). */
   tap: { callers: 0.8, meanMin: 1 / 3 },

@@ -25,16 +25,9 @@ export class Random {
     return -mean * Math.log(1 - this.share());
   }
 
-  /** Half of them below `median`; the logarithm has the standard deviation `sigma`. */
-  lognormal(median: number, sigma: number): number {
-    // Box and Muller; the second normal number of the pair is not kept.
-    const radius = Math.sqrt(-2 * Math.log(1 - this.share()));
-    return median * Math.exp(sigma * radius * Math.cos(2 * Math.PI * this.share()));
-  }
-
-  /** An index of `weights`, each as often as its weight says. */
-  pick(weights: readonly number[]): number {
-    let left = this.share() * weights.reduce((sum, weight) => sum + weight, 0);
+  /** An index of `weights`, each as often as its weight says; `share` may come from elsewhere. */
+  pick(weights: readonly number[], share = this.share()): number {
+    let left = share * weights.reduce((sum, weight) => sum + weight, 0);
     for (const [index, weight] of weights.entries()) {
       left -= weight;
       if (left < 0) return index;

@@ -1,4 +1,4 @@
-import { CALL_DELAYS } from '../numbers/delays.js';
+import { CALL_DELAYS, delayOfShare } from '../numbers/delays.js';
 import type { DelayPart } from '../numbers/delays.js';
 import { Random } from './random.js';
 
@@ -62,35 +62,87 @@ export interface PlannedCall {
 
 const HOUR_MS = 3_600_000;
 
-/** Visits until `endMs`, by time of arrival; the same for the same seed, however many numbers there are. */
+/**
+ * Visits until `endMs`, by time of arrival; the same for the same seed, however many numbers there are. Who calls, and how
+ * late, is spread evenly over the visits (one caller by chance in each score of visits, where a twentieth calls), so that
+ * the shares of a short simulation are near those of a long one.
+ */
 export function* visits(seed: number, endMs: number, behaviour: Behaviour): Generator<Visit> {
   const arrivals = new Random(seed, 0);
   const acts = new Random(seed, 1);
+  const callers = new Callers(new Random(seed, 2), behaviour);
   let at = 0;
   for (let count = 0; ; count++) {
     at += arrivals.exponential(HOUR_MS / behaviour.visitsPerHour);
     if (at >= endMs) return;
-    yield oneVisit(`s${String(count)}`, at, acts, behaviour);
+    yield oneVisit(`s${String(count)}`, at, callers.delayOf(count), acts, behaviour);
   }
 }
 
-function oneVisit(session: string, at: number, random: Random, behaviour: Behaviour): Visit {
-  const { callers, tappers, idleTaps } = behaviour;
+function oneVisit(
+  session: string,
+  at: number,
+  delay: number | undefined,
+  random: Random,
+  behaviour: Behaviour,
+): Visit {
   const leavesAt = at + random.exponential(behaviour.stayMs);
   const area = random.pick(behaviour.areas);
   const visit = { session, at, leavesAt, area };
-  if (!random.chance(callers)) {
-    return random.chance(idleTaps) ? { ...visit, tapsAt: at + random.share() * (leavesAt - at) } : visit;
+  if (delay === undefined) {
+    const taps = random.chance(behaviour.idleTaps);
+    return taps ? { ...visit, tapsAt: at + random.share() * (leavesAt - at) } : visit;
   }
-  const part = behaviour.delays[random.pick(behaviour.delays.map(({ share }) => share))];
-  if (part === undefined) throw new RangeError('there are no delays to call after');
-  const callAt = at + random.lognormal(part.medianMs, part.sigma);
   const call: PlannedCall = {
-    at: callAt,
+    at: at + delay,
     area: random.chance(behaviour.callsFromOwnArea) ? area : random.pick(behaviour.areas),
     known: random.chance(behaviour.known),
   };
-  const tapped = Math.max(at, callAt - random.exponential(behaviour.tapToCallMs));
-  const taps = random.chance(tappers) && tapped < leavesAt;
-  return taps ? { ...visit, call, tapsAt: tapped } : { ...visit, call };
+  const tapsAt = Math.max(at, call.at - random.exponential(behaviour.tapToCallMs));
+  return random.chance(behaviour.tappers) && tapsAt < leavesAt
+    ? { ...visit, call, tapsAt }
+    : { ...visit, call };
+}
+
+/** Steps of two sequences that fill a square evenly: powers of the root of x³ = x + 1. */
+const STEPS = [0.7548776662466927, 0.5698402909980532] as const;
+
+/** Which visitors call, and how long after landing. */
+class Callers {
+  readonly #random: Random;
+  readonly #behaviour: Behaviour;
+  readonly #starts: readonly [number, number];
+  #count = 0;
+  #next: number;
+
+  constructor(random: Random, behaviour: Behaviour) {
+    this.#random = random;
+    this.#behaviour = behaviour;
+    this.#starts = [random.share(), random.share()];
+    this.#next = this.#draw();
+  }
+
+  /** ms; undefined for one who does not call. To be asked for each visit in turn. */
+  delayOf(visit: number): number | undefined {
+    if (visit !== this.#next) return undefined;
+    const { delays } = this.#behaviour;
+    const [which, late] = [0, 1].map((i) => ((this.#starts[i] ?? 0) + this.#count * (STEPS[i] ?? 0)) % 1);
+    const part =
+      delays[
+        this.#random.pick(
+          delays.map(({ share }) => share),
+          which,
+        )
+      ];
+    if (part === undefined) throw new RangeError('there are no delays to call after');
+    this.#count += 1;
+    this.#next = this.#draw();
+    return delayOfShare(Math.max(late ?? 0, Number.EPSILON), [{ ...part, share: 1 }]);
+  }
+
+  /** One visit out of those that the next caller is due in. */
+  #draw(): number {
+    const { callers } = this.#behaviour;
+    return callers > 0 ? Math.floor((this.#count + this.#random.share()) / callers) : -1;
+  }
 }
