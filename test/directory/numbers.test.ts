@@ -89,7 +89,7 @@ async function offers(index: DirectoryIndex): Promise<Record<string, Record<stri
   const all: Record<string, Record<string, number>> = {};
   for (const one of index.directory.accounts) {
     for (const pool of one.pools) {
-      const ends = await client.zrange(accountKeys(one.id).ends(pool.id), 0, -1, 'WITHSCORES');
+      const ends = await client.zrange(accountKeys(one.id).ends(pool.id), '0', '-1', 'WITHSCORES');
       const entries = ends.flatMap((number, i) => (i % 2 === 0 ? [[number, Number(ends[i + 1])]] : []));
       all[`${one.name}/${pool.name}`] = Object.fromEntries(entries) as Record<string, number>;
     }
