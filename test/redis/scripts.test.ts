@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,21 +10,12 @@ import { keepingLogger } from '../support/logger.js';
 import { TestRedis } from '../support/redis.js';
 import { numbers, World } from '../numbers/fixture.js';
 
+const SCRIPTS = readdirSync(new URL('../../../src/numbers/scripts/', import.meta.url))
+  .filter((name) => name.endsWith('.lua'))
+  .map((name) => name.slice(0, -4));
+
 const redis = await TestRedis.start();
 t.teardown(() => redis.stop());
-
-const NAMES = [
-  'allocate',
-  'renew',
-  'end',
-  'resolve',
-  'reserve',
-  'withdraw',
-  'hide',
-  'move',
-  'append',
-  'keep',
-];
 
 t.test('includes are put in once; circles and missing files are refused by name', async (t) => {
   const directory = t.testdir({
@@ -48,7 +40,7 @@ t.test('includes are put in once; circles and missing files are refused by name'
 
 t.test('every script says its keys, arguments and returns', async (t) => {
   const directory = new URL('../../src/numbers/scripts/', import.meta.url).pathname;
-  for (const name of NAMES) {
+  for (const name of SCRIPTS) {
     const text = loadScript(directory, name);
     t.match(text, /^-- [^\n]+\n(.*\n)*?-- KEYS\[1\](.*\n)*?-- ARGV\[1\](.*\n)*?-- returns /, name);
     t.notMatch(text, /@include/, `${name} has its includes`);
@@ -66,7 +58,7 @@ t.test('what a script says becomes an error with its code, without the arguments
     resolve: "return redis.call('HGET', KEYS[1], 'x')",
     reserve: 'return #ARGV',
   };
-  for (const name of NAMES) {
+  for (const name of SCRIPTS) {
     await writeFile(join(directory, `${name}.lua`), texts[name] ?? 'return 1');
   }
   const clients = new RedisClients(redis.url, keepingLogger());
