@@ -13,6 +13,7 @@ const NAMES = [
   'tap',
   'part',
   'resolve',
+  'remember',
   'reserve',
   'withdraw',
   'append',
