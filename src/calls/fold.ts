@@ -131,10 +131,28 @@ function attribution({ received, attributed }: Steps) {
   const whose = attributed ?? received;
   if (whose === undefined) return UNKNOWN;
   return {
-    number: received?.number ?? '',
+    ...arrival(received),
+    ...visit(whose),
+    ...reckoning(attributed),
+    ambiguous: whose.ambiguous ?? false,
+    level: whose.level,
+    late: whose.late,
+    why: whose.why,
+  };
+}
+
+function arrival(received: Received | undefined) {
+  return {
+    number: received?.number ?? UNKNOWN.number,
     caller: received?.caller ?? null,
     callerHash: received?.callerHash ?? null,
-    trunk: received?.trunk ?? '',
+    trunk: received?.trunk ?? UNKNOWN.trunk,
+    test: received?.test ?? UNKNOWN.test,
+  };
+}
+
+function visit(whose: Received | Attributed) {
+  return {
     endpoint: whose.endpoint ?? null,
     site: whose.site ?? null,
     session: whose.session ?? null,
@@ -144,19 +162,20 @@ function attribution({ received, attributed }: Steps) {
     bucket: whose.bucket ?? null,
     parameters: whose.parameters ?? null,
     person: whose.person ?? null,
-    probability: attributed?.probability ?? null,
-    ambiguous: whose.ambiguous ?? false,
-    redial: attributed?.redial ?? false,
-    candidates: (attributed?.candidates ?? []).map(({ link, session, visitor, probability }) => ({
+  };
+}
+
+function reckoning(attributed: Attributed | undefined) {
+  const { probability = null, redial = false, candidates = [] } = attributed ?? {};
+  return {
+    probability,
+    redial,
+    candidates: candidates.map(({ link, session, visitor, probability }) => ({
       link,
       session: session ?? null,
       visitor: visitor ?? null,
       probability,
     })),
-    level: whose.level,
-    late: whose.late,
-    why: whose.why,
-    test: received?.test ?? false,
   };
 }
 

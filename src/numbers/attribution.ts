@@ -35,33 +35,46 @@ export function attribute(
   const holdsItNow = chosen?.calledBefore !== undefined && chosen.until > now;
   const redial = before !== undefined && !holdsItNow && exists(before.endpoint) ? before : undefined;
   const held = heldEndpoint(evidence, chosen, request.defaultEndpoint, now);
-  const ways: readonly (readonly [string | undefined, Why])[] = [
-    [redial?.endpoint === held?.[0] ? undefined : redial?.endpoint, 'redial'],
-    held ?? [undefined, 'linked'],
-    [request.defaultEndpoint, 'poolDefault'],
-  ];
-  const [endpoint, why] = ways.find(([id]) => id !== undefined && exists(id)) ?? [
-    undefined,
-    'unknownNumber' as const,
-  ];
-
-  const candidates = candidatesOf(evidence, ranking);
-  const reached: Resolution = {
+  const [endpoint, why] = firstThatExists(
+    [
+      [redial?.endpoint === held?.[0] ? undefined : redial?.endpoint, 'redial'],
+      held ?? [undefined, 'linked'],
+      [request.defaultEndpoint, 'poolDefault'],
+    ],
+    exists,
+  );
+  const note = redial ?? noteOf(chosen, request.number, endpoint);
+  const noted = before ?? (log[0]?.ambiguous === true ? undefined : log[0]);
+  const isNoted = note?.link === noted?.link && note?.endpoint === noted?.endpoint;
+  return {
     ...(endpoint !== undefined && { endpoint }),
     ...(chosen !== undefined && visitOf(chosen)),
     level: ranking.level,
     late: latest(chosen, evidence) <= now,
     why,
-    ...(candidates[0] !== undefined && { candidates }),
-    ...(chosen !== undefined && candidates[0] !== undefined && { probability: candidates[0].probability }),
-    ...(ranking.ambiguous && { ambiguous: true }),
+    ...certainty(evidence, ranking),
     ...(redial !== undefined && { redial: true }),
+    ...(!isNoted && { note: note ?? null }),
   };
-  const note = redial ?? noteOf(chosen, request.number, endpoint);
-  const noted = before ?? (log[0]?.ambiguous === true ? undefined : log[0]);
-  return note?.link === noted?.link && note?.endpoint === noted?.endpoint
-    ? reached
-    : { ...reached, note: note ?? null };
+}
+
+/** Where the call may go, the best first: the first endpoint that is still declared, and why it goes there. */
+function firstThatExists(
+  ways: readonly (readonly [string | undefined, Why])[],
+  exists: (endpoint: string) => boolean,
+): readonly [string | undefined, Why] {
+  return ways.find(([id]) => id !== undefined && exists(id)) ?? [undefined, 'unknownNumber'];
+}
+
+/** How sure it is, where there was anybody to rank. */
+function certainty(evidence: readonly Evidence[], ranking: Ranking) {
+  const candidates = candidatesOf(evidence, ranking);
+  const [first] = candidates;
+  if (first === undefined) return {};
+  return {
+    candidates,
+    ...(ranking.ambiguous ? { ambiguous: true } : { probability: first.probability }),
+  };
 }
 
 /** The end of the link that the call is taken for; of an ambiguous number its newest. Never over without any link. */

@@ -46,8 +46,9 @@ export function attributedEvent(
   request: Pick<ResolutionRequest, 'account' | 'call' | 'at'>,
   resolution: Resolution,
 ): Attributed | undefined {
-  const { note: _, ...decided } = resolution;
-  if (decided.candidates === undefined) return undefined;
+  if (resolution.candidates === undefined) return undefined;
+  const decided: { -readonly [K in keyof Resolution]: Resolution[K] } = { ...resolution };
+  delete decided.note;
   const { account, call, at } = request;
   return { v: 1, kind: 'attributed', account, call, seq: Seq.attributed, at, ...decided };
 }

@@ -130,16 +130,9 @@ t.test('a file of the version before is brought up to date, and its records read
   await log.close();
   const db = new DatabaseSync(path);
   const { record } = db.prepare('SELECT record FROM calls').get() as { record: string };
-  const {
-    bucket: _b,
-    parameters: _p,
-    person: _w,
-    probability: _r,
-    ambiguous: _a,
-    redial: _d,
-    ...rest
-  } = JSON.parse(record) as Record<string, unknown>;
-  delete rest['candidates'];
+  const rest = JSON.parse(record) as Record<string, unknown>;
+  for (const name of ['bucket', 'parameters', 'person', 'probability', 'ambiguous', 'redial', 'candidates'])
+    delete rest[name];
   db.prepare('UPDATE calls SET record = ?').run(JSON.stringify(rest));
   db.exec('DROP INDEX calls_by_credit; ALTER TABLE calls DROP COLUMN credit');
   db.exec('ALTER TABLE calls DROP COLUMN answered_at; PRAGMA user_version=1');
