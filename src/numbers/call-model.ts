@@ -7,19 +7,22 @@ export const CALL_MODEL = {
   callers: 0.05,
   /** How long after landing they call: most at once, some when they come back to it. Lognormal; sigma of the logarithm. */
   delays: [
-    { share: 0.8, medianMin: 2, sigma: 1 },
-    { share: 0.2, medianMin: 45, sigma: 1 },
+    { share: 0.8, medianMin: 2, sigma: 0.8 },
+    { share: 0.2, medianMin: 45, sigma: 1.2 },
   ],
   /** After a tap on the tel: link: the share that calls, and the mean time from the tap to the INVITE (exponential). */
   tap: { callers: 0.8, meanMin: 1 / 3 },
-  /** A page that was heard within this time, and whose link lives, is open; an open page calls a little more often. */
-  open: { withinMin: 1.5, factor: 1.2 },
+  /**
+   * A page that was heard within this time, and whose link lives, is open, or was left a moment ago. Of those who call from
+   * an open page half tap: a call without a tap is less likely theirs.
+   */
+  open: { withinMin: 1.5, factor: 0.65 },
   /** Callers who call again, at a rate that falls with the time since (hyperbola). */
   again: { callers: 0.2, afterMin: 10 },
   /** How often a known caller is somebody else than the one whom he called as before. */
   anotherWithSamePhone: 0.001,
   /** How much likelier a visitor of the caller's area is the caller than one whose area is not known; and of another area. */
-  area: { same: 4, other: 0.5 },
+  area: { same: 5, other: 0.4 },
   /** New visitors a minute on a number that many share (buckets, parameters). */
   sharedVisitors: 1,
   /** Calls of nobody who was shown the number lately: printed, saved, passed on. One in a year. */
@@ -69,7 +72,7 @@ export function rateAgain(minutes: number): number {
 }
 
 /** The share of the normal distribution above `z`, within 1e-7 (Abramowitz and Stegun 26.2.17). */
-function upperTail(z: number): number {
+export function upperTail(z: number): number {
   const t = 1 / (1 + 0.2316419 * Math.abs(z));
   const series =
     t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));

@@ -103,16 +103,16 @@ t.test('the only holder, on the page: nearly certain; years ago: hardly', (t) =>
   t.end();
 });
 
-t.test('a page that is open outweighs the same page left', (t) => {
+t.test('a page that is open, on which nobody tapped, weighs less than the same page left', (t) => {
   const open = shown(5, { seenAt: NOW - 10_000, until: NOW + MINUTE });
   const left = shown(5);
-  const ranking = rank([left, open], { now: NOW });
-  t.equal(ranking.chosen, 1);
+  const ranking = rank([open, left], { now: NOW });
+  t.equal(ranking.chosen, 1, 'half of those who call from an open page tap');
   t.same(
     ranking.candidates.map(({ because }) => because.map(({ what }) => what)),
     [
-      ['delay', 'open'],
       ['delay', 'left'],
+      ['delay', 'open'],
     ],
   );
   t.end();
