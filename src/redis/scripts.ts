@@ -11,6 +11,8 @@ const NAMES = [
   'allocate',
   'renew',
   'end',
+  'tap',
+  'part',
   'resolve',
   'reserve',
   'withdraw',
