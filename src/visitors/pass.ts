@@ -26,9 +26,7 @@ export function passIsGood(key: Uint8Array, holder: PassHolder, pass: string, no
   const given = Buffer.from(signature, 'base64url');
   const ours = mac(key, holder, until);
   return (
-    given.length === ours.length &&
-    timingSafeEqual(given, ours) &&
-    Number.parseInt(until, 36) * 1000 > now
+    given.length === ours.length && timingSafeEqual(given, ours) && Number.parseInt(until, 36) * 1000 > now
   );
 }
 
