@@ -43,10 +43,13 @@ export class TestRedis {
   }
 
   /** A node of a cluster, on two free TCP ports of 127.0.0.1. It owns no slots yet. */
-  static async startNode(): Promise<TestRedis> {
+  static async startNode(nodeTimeoutMs = 2_000): Promise<TestRedis> {
     const [port, bus] = [await freePort(), await freePort()];
     const options = ['--bind', '127.0.0.1', '--cluster-enabled', 'yes', '--cluster-port', String(bus)];
-    return TestRedis.start([...options, '--cluster-node-timeout', '2000'], port);
+    return TestRedis.start(
+      [...options, '--cluster-node-timeout', String(nodeTimeoutMs), '--repl-diskless-sync-delay', '0'],
+      port,
+    );
   }
 
   /** A Sentinel that watches the master `name` on a port of 127.0.0.1. */
@@ -80,6 +83,16 @@ export class TestRedis {
     throw new Error(`redis-server did not start: ${lines.slice(-3).join(' / ')}`);
   }
 
+  /** Started, and neither ended nor paused. */
+  get running(): boolean {
+    return this.#child !== undefined && !this.#paused;
+  }
+
+  /** The port of a cluster node's bus. */
+  get busPort(): string {
+    return this.options[this.options.indexOf('--cluster-port') + 1] ?? '';
+  }
+
   /** Stops answering, as a machine that hangs; the kernel still takes connections and bytes. */
   pause(): void {
     this.#child?.kill('SIGSTOP');
@@ -92,13 +105,24 @@ export class TestRedis {
   }
 
   /** Ends the process; `start` begins a new one. */
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  /** The process dies at once, as a machine that loses power. */
+  crash(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, 'exit');
-    if (this.#paused) this.resume();
-    child.kill('SIGTERM');
+    // A stopped process dies of SIGKILL as it stands; SIGTERM it must be able to read.
+    if (this.#paused && signal === 'SIGTERM') this.resume();
+    this.#paused = false;
+    child.kill(signal);
     await exit;
   }
 
