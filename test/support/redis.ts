@@ -44,7 +44,7 @@ export class TestRedis {
 
   /** A node of a cluster, on two free TCP ports of 127.0.0.1. It owns no slots yet. */
   static async startNode(nodeTimeoutMs = 2_000): Promise<TestRedis> {
-    const [port, bus] = [await freePort(), await freePort()];
+    const [port, bus] = [await restartablePort(), await restartablePort()];
     const options = ['--bind', '127.0.0.1', '--cluster-enabled', 'yes', '--cluster-port', String(bus)];
     return TestRedis.start(
       [...options, '--cluster-node-timeout', String(nodeTimeoutMs), '--repl-diskless-sync-delay', '0'],
@@ -133,9 +133,25 @@ export class TestRedis {
   }
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+const given = new Set<number>();
+
+/**
+ * A free port of 127.0.0.1 below those that the kernel lends to outgoing connections: it is free again when a server is
+ * started a second time. No two calls of a process give the same.
+ */
+export async function restartablePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (given.has(port)) continue;
+    given.add(port);
+    const free = await freePort(port).catch(() => undefined);
+    if (free !== undefined) return free;
+  }
+}
+
+/** A port of 127.0.0.1 that was free a moment ago; `wanted`, or any. Rejects where `wanted` is taken. */
+export async function freePort(wanted = 0): Promise<number> {
+  const server = createServer().listen(wanted, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
