@@ -82,6 +82,8 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const allocator = new Allocator(
     scripts,
     (account, id) => directory.current.endpointById(id)?.account.id === account,
+    undefined,
+    secrets.link,
   );
   const stream = new EventStream(scripts);
   const callLog = closers.add('call log', await SqliteCallLog.open(settings.callLog));

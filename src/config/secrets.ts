@@ -22,6 +22,8 @@ export interface Secrets {
   readonly testCall: Buffer;
   /** Signature of tags. */
   readonly tagSignature: Buffer;
+  /** What marks a link as minted by us. */
+  readonly link: Buffer;
   /** What the standalone SIP server signs its Record-Route with. */
   readonly recordRoute: Buffer;
   /** Passwords of the standalone servers, 64 hex digits each. */
@@ -39,6 +41,7 @@ export function deriveSecrets(master: string): Secrets {
     callerHash: key('callerHash'),
     testCall: key('testCall'),
     tagSignature: key('tagSignature'),
+    link: key('link'),
     recordRoute: key('recordRoute'),
     drachtio: key('drachtio').toString('hex'),
     freeswitch: key('freeswitch').toString('hex'),

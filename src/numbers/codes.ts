@@ -18,10 +18,16 @@ export const Code = {
   poolDefault: 7,
   /** resolve: nobody ever held the number, and the pool has no default endpoint. */
   unknownNumber: 8,
-  /** end, withdraw: done. */
+  /** end, tap, withdraw: done. */
   done: 9,
   /** withdraw: nothing was done, because numbers have a live link or a live call. */
   refused: 10,
+  /** renew, end: the link's number is in another pool by now; nothing was done. */
+  moved: 11,
+  /** renew: the number was given to another as well, after Redis had lost what it promised. */
+  doublyHeld: 12,
+  /** allocate: the overflow number, which is nobody's alone. */
+  overflow: 13,
 } as const;
 
 export type Code = (typeof Code)[keyof typeof Code];

@@ -6,8 +6,18 @@ export interface Holding {
   readonly link: string;
   readonly endpoint: string;
   readonly site: string;
-  readonly session: string;
+  readonly level: 'session' | 'bucket' | 'overflow';
+  /** Of the levels session and overflow. */
+  readonly session?: string;
+  /** Other sessions of the same person, which have the number too. */
+  readonly also?: readonly string[];
+  /** Of level bucket: its id, and the set of parameter values that it stands for, where it is one. */
+  readonly bucket?: string;
+  readonly parameters?: string;
   readonly visitor?: string;
+  /** Who it is, once he signed in. */
+  readonly person?: string;
+  readonly area?: string;
   /** The touch as JSON text. */
   readonly touch?: string;
   readonly pool: string;
@@ -16,6 +26,13 @@ export interface Holding {
   readonly until: number;
   /** How long the link lives after a heartbeat, ms. */
   readonly hold: number;
+  /** The hold that it gets once its page is heard again; absent: it was, or need not be. */
+  readonly full?: number;
+  /** The last page view or heartbeat, and the last tap on the number, ms since the epoch. */
+  readonly seenAt: number;
+  readonly tapAt?: number;
+  /** Found to be held by another page as well, after Redis lost what it had promised. */
+  readonly ambiguous?: boolean;
 }
 
 /** How many links a number remembers, the newest included. */

@@ -32,9 +32,20 @@ export function accountKeys(account: string) {
     live: `${prefix}live`,
     /** Stream: the steps of calls, one field `e` with an event as JSON. */
     events: `${prefix}events`,
+    /** Hash: site -> `bucket` while its new visitors share numbers. */
+    modes: `${prefix}modes`,
+    /** Sorted set of a site that counts them: holder -> until when the session counts as active, ms since the epoch. */
+    active: (site: string): string => `${prefix}active:${checkedId(site)}`,
+    /** Hash of a pool: what it did, by the hour, see `scripts/includes/traffic.lua`. */
+    traffic: (pool: string): string => `${prefix}traffic:${checkedId(pool)}`,
     /** Sorted set of a pool: number -> the time from which it may be given anew, ms since the epoch; 0 if never used. */
     ends: (pool: string): string => `${prefix}ends:${checkedId(pool)}`,
   };
+}
+
+/** The field of `holders` for a person who signed in on a site, for an endpoint. Throws `BadId`. */
+export function personField(endpoint: string, site: string, person: string): string {
+  return `${checkedId(endpoint)}:${checkedId(site)}:~v:${checkedId(person)}`;
 }
 
 /**

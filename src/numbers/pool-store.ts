@@ -1,4 +1,4 @@
-import { MARGIN_MS } from './allocator.js';
+import { MARGIN_MS } from './allocate-command.js';
 import { Code, UnexpectedReply } from './codes.js';
 import { accountKeys } from './keys.js';
 import type { ScriptPort } from './ports.js';

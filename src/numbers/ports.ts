@@ -7,6 +7,8 @@ export type ScriptName =
   | 'allocate'
   | 'renew'
   | 'end'
+  | 'tap' // the number in the page was tapped
+  | 'part' // the devices of a person are taken apart
   | 'resolve'
   | 'reserve' // put numbers into a pool
   | 'withdraw' // take numbers out of a pool, all or none

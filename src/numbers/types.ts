@@ -21,8 +21,10 @@ export interface AllocationRequest {
   readonly known?: boolean;
 }
 
-/** What a page says that it was told, with a heartbeat. */
+/** What goes with a heartbeat: what the page says that it was told. */
 export interface Claim {
+  /** Ids of the sites whose active sessions are counted, of those whose links may be touched. */
+  readonly counting?: readonly string[];
   readonly session?: string;
   readonly number?: string;
   /** ms since the epoch, by Redis's clock. */
@@ -54,6 +56,9 @@ export type Renewal =
       readonly endpoint: string;
       readonly site: string;
       readonly holdMs: number;
+      readonly level?: 'session' | 'bucket';
+      /** This heartbeat was the one that the link needed for its full hold. */
+      readonly confirmed?: boolean;
     }
   | { readonly state: 'ended' }
   | { readonly state: 'unknown' };

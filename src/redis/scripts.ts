@@ -1,15 +1,18 @@
+import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { ReplyError } from 'ioredis';
+import { Cluster, Command, type Redis, ReplyError } from 'ioredis';
 import { StoreUnavailable } from '../numbers/ports.js';
 import type { ScriptName, ScriptPort } from '../numbers/ports.js';
 import type { RedisClient } from './clients.js';
-import { within } from './deadline.js';
+import { Deadlines, type Awaited } from './deadlines.js';
 import { loadScript } from './lua.js';
 
 const NAMES = [
   'allocate',
   'renew',
   'end',
+  'tap',
+  'part',
   'resolve',
   'reserve',
   'withdraw',
@@ -40,51 +43,139 @@ export class ScriptFailed extends Error {
   }
 }
 
-type Command = (keyCount: number, ...keysAndArgs: readonly (string | number)[]) => Promise<unknown>;
+interface Script {
+  readonly name: ScriptName;
+  readonly lua: string;
+  readonly sha: string;
+}
 
-/** The number store's scripts on one client. Redis is sent a script's text once a connection, then its hash. */
+/** One run of a script, from the asking to the answer. */
+class Run implements Awaited {
+  readonly script: Script;
+  readonly keysAndArgs: readonly (string | number)[];
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly #ms: number | undefined;
+  over = false;
+
+  constructor(
+    script: Script,
+    keysAndArgs: readonly (string | number)[],
+    settle: { resolve: (reply: unknown) => void; reject: (error: unknown) => void },
+    ms: number | undefined,
+  ) {
+    this.script = script;
+    this.keysAndArgs = keysAndArgs;
+    this.resolve = settle.resolve;
+    this.reject = settle.reject;
+    this.#ms = ms;
+  }
+
+  late(): void {
+    this.reject(new StoreUnavailable(`Redis did not answer within ${this.#ms ?? 0} ms`));
+  }
+}
+
+/**
+ * The number store's scripts on one client. Redis is sent a script's hash, and its text where it does not know the hash.
+ *
+ * All runs that one turn of the event loop brings leave in one write. ioredis's own auto-pipelining does the same, but holds
+ * the next write back until the last answer to the former one, and makes three promises and two timers a run.
+ */
 export class RedisScripts implements ScriptPort {
   readonly #client: RedisClient;
-  readonly #commands: ReadonlyMap<ScriptName, Command>;
+  readonly #scripts: ReadonlyMap<ScriptName, Script>;
   readonly #deadlineMs: number | undefined;
+  readonly #deadlines: Deadlines | undefined;
+  #turn: Run[] = [];
 
   /**
    * `deadlineMs`: how long a run may take, from the caller's view, until it rejects with `StoreUnavailable`; ioredis's own
-   * command timeout begins only when a pipeline is sent, which waits for the one before. None for background work.
+   * command timeout begins only when a command is sent. None for background work.
    * `directory` is for tests. Throws `BadScript`.
    */
   constructor(client: RedisClient, deadlineMs?: number, directory: string = DIRECTORY) {
     this.#client = client;
     this.#deadlineMs = deadlineMs;
-    this.#commands = new Map(
-      NAMES.map((name) => [name, defineScript(client, `tagswitch_${name}`, loadScript(directory, name))]),
+    this.#deadlines = deadlineMs === undefined ? undefined : new Deadlines(deadlineMs);
+    this.#scripts = new Map(
+      NAMES.map((name) => {
+        const lua = loadScript(directory, name);
+        return [name, { name, lua, sha: createHash('sha1').update(lua).digest('hex') }];
+      }),
     );
   }
 
-  async run(
-    script: ScriptName,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<unknown> {
-    const command = this.#commands.get(script);
-    if (command === undefined) throw new TypeError(`there is no script ${script}`);
-    try {
-      const reply = command.call(this.#client, keys.length, ...keys, ...args);
-      const ms = this.#deadlineMs;
-      if (ms === undefined) return await reply;
-      return await within(reply, ms, () => new StoreUnavailable(`Redis did not answer within ${ms} ms`));
-    } catch (error) {
-      throw translated(error, script);
+  run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const loaded = this.#scripts.get(script);
+      if (loaded === undefined) throw new TypeError(`there is no script ${script}`);
+      const run = new Run(loaded, [keys.length, ...keys, ...args], { resolve, reject }, this.#deadlineMs);
+      this.#deadlines?.add(run);
+      if (this.#turn.push(run) === 1) setImmediate(() => this.#send());
+    });
+  }
+
+  #send(): void {
+    const runs = this.#turn;
+    this.#turn = [];
+    const client = this.#client;
+    if (client instanceof Cluster) {
+      for (const run of runs) this.#settle(run, client, byHash(run));
+      return;
     }
+    // As ioredis's Pipeline does: commands are queued and written within one turn, so that nobody's can come between.
+    let text: string | undefined = '';
+    const gathering = {
+      isPipeline: true as const,
+      destination: { redis: client },
+      write: (data: string | Buffer) => {
+        // What had to wait for a connection comes here later, by itself.
+        if (text === undefined) client.stream.write(data);
+        else text += data.toString();
+      },
+    };
+    for (const run of runs) this.#settle(run, client, byHash(run), gathering);
+    if (text !== '') client.stream.write(text);
+    text = undefined;
+  }
+
+  #settle(
+    run: Run,
+    client: RedisClient,
+    command: Command,
+    stream?: Parameters<Redis['sendCommand']>[1],
+  ): void {
+    command.promise.then(
+      (reply: unknown) => {
+        run.over = true;
+        run.resolve(reply);
+      },
+      (error: unknown) => {
+        if (!run.over && command.name === 'evalsha' && isNoScript(error)) {
+          this.#settle(run, client, withText(run));
+          return;
+        }
+        run.over = true;
+        run.reject(translated(error, run.script.name));
+      },
+    );
+    client.sendCommand(command, stream);
   }
 }
 
-/** Makes a script a method of the client, as ioredis does it: EVALSHA, and EVAL where Redis does not know the hash. */
-function defineScript(client: RedisClient, method: string, lua: string): Command {
-  client.defineCommand(method, { lua });
-  const command: unknown = Reflect.get(client, method);
-  if (typeof command !== 'function') throw new TypeError(`ioredis did not define ${method}`);
-  return command as Command;
+const UTF8 = { replyEncoding: 'utf8' } as const;
+
+function byHash({ script, keysAndArgs }: Run): Command {
+  return new Command('evalsha', [script.sha, ...keysAndArgs], UTF8);
+}
+
+function withText({ script, keysAndArgs }: Run): Command {
+  return new Command('eval', [script.lua, ...keysAndArgs], UTF8);
+}
+
+function isNoScript(error: unknown): boolean {
+  return error instanceof ReplyError && (error as Error).message.startsWith('NOSCRIPT');
 }
 
 /** ioredis's errors carry the command with its arguments, callers among them; ours carry the text alone. */

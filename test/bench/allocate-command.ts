@@ -1,8 +1,6 @@
 import type { Pool, Site } from '../../src/directory/model.js';
-import { MARGIN_MS } from '../../src/numbers/allocator.js';
-import { LOG_LENGTH } from '../../src/numbers/holder-log.js';
-import { accountKeys } from '../../src/numbers/keys.js';
-import { mintLinkTail, poolTag } from '../../src/numbers/links.js';
+import { allocateCommand } from '../../src/numbers/allocate-command.js';
+import { mintLinkTail } from '../../src/numbers/links.js';
 
 export interface AllocateArguments {
   readonly account: string;
@@ -15,15 +13,12 @@ export interface AllocateArguments {
 }
 
 /** Keys of `allocate.lua` in one pool. */
-export const KEY_COUNT = 4;
+export const KEY_COUNT = 7;
 
 /** What the allocator gives to `allocate.lua`: the keys, then the arguments. */
 export function allocateArguments(given: AllocateArguments): (string | number)[] {
-  const { account, endpoint, site, pool, session, now } = given;
-  const keys = accountKeys(account);
-  return [
-    ...[keys.holders, keys.links, keys.numbers, keys.ends(pool)],
-    ...[now ?? '', site.holdMs, MARGIN_MS, LOG_LENGTH],
-    ...[JSON.stringify({ endpoint, site: site.id, session }), mintLinkTail(), poolTag(pool)],
-  ];
+  const { account, endpoint, site, pool, session, now = '' } = given;
+  const request = { account, endpoint, site: site.id, session };
+  const { keys, args } = allocateCommand(request, site, [{ id: pool }], mintLinkTail(), now);
+  return [...keys, ...args];
 }

@@ -11,11 +11,11 @@ import { RedisScripts } from '../../src/redis/scripts.js';
 import { TestRedis } from '../support/redis.js';
 import { allocateArguments, KEY_COUNT } from './allocate-command.js';
 import { median, rounded } from './latencies.js';
-import { fictionalNumbers, MOST_NUMBERS } from './numbers.js';
+import { fictionalNumbers } from './numbers.js';
 import type { Part, Progress } from './part.js';
 
 const RUNS = 5;
-const MOST_RATIO = 1.2;
+const MOST_RATIO = 1.3;
 /** The short run's samples are small, and other programs run beside it. */
 const MOST_RATIO_QUICK = 1.5;
 /** Commands under way at once: Redis never waits for us. */
@@ -34,7 +34,7 @@ end`;
  * and what numbers and links take of its memory. Every call gives a number that others held before.
  */
 export async function poolSizePart(quick: boolean, progress: Progress): Promise<Part> {
-  const large = quick ? 20_000 : MOST_NUMBERS;
+  const sizes = quick ? [1_000, 20_000] : [1_000, 100_000, 1_000_000];
   const calls = quick ? 2000 : 20_000;
   const redis = await TestRedis.start();
   const clients = new RedisClients(redis.url, createLogger('error'));
@@ -42,41 +42,48 @@ export async function poolSizePart(quick: boolean, progress: Progress): Promise<
     await clients.ready(10_000);
     const lua = loadScript(fileURLToPath(new URL('../../src/numbers/scripts/', import.meta.url)), 'allocate');
     const sha = String(await clients.background.script('LOAD', lua));
-    const small = new PoolLoad(clients.background, sha, 1000);
-    const big = new PoolLoad(clients.background, sha, large);
-    await small.prepare(progress);
-    const memory = await big.prepare(progress);
+    const loads = sizes.map((size) => new PoolLoad(clients.background, sha, size));
+    const memory: Record<string, unknown> = {};
+    for (const load of loads) memory[String(load.size)] = await load.prepare(progress);
 
-    const pairs: { small: number; big: number }[] = [];
+    // The sizes take turns, and each run begins with another one.
+    const costs = sizes.map((): number[] => []);
     for (let run = 0; run < RUNS; run++) {
       progress(`poolSize: run ${run + 1} of ${RUNS}`);
-      if (run % 2 === 0) pairs.push({ small: await small.cost(calls), big: await big.cost(calls) });
-      else {
-        const bigCost = await big.cost(calls);
-        pairs.push({ small: await small.cost(calls), big: bigCost });
+      for (let i = 0; i < loads.length; i++) {
+        const at = (run + i) % loads.length;
+        const cost = await loads[at]?.cost(calls);
+        if (cost !== undefined) costs[at]?.push(cost);
       }
     }
-    const ratio = median(pairs.map((pair) => pair.big / pair.small));
+    const [smallest = []] = costs;
+    const ratios = costs.map((those) => those.map((cost, run) => cost / (smallest[run] ?? cost)));
     const most = quick ? MOST_RATIO_QUICK : MOST_RATIO;
     return {
       figures: {
         runs: RUNS,
         callsEach: calls,
-        numbers: { small: 1000, large },
-        usPerCall: {
-          small: rounded(median(pairs.map((pair) => pair.small))),
-          large: rounded(median(pairs.map((pair) => pair.big))),
-        },
-        largeToSmall: rounded(ratio),
-        ratios: pairs.map((pair) => rounded(pair.big / pair.small)),
+        usPerCall: bySize(
+          sizes,
+          costs.map((those) => rounded(median(those))),
+        ),
+        toSmallest: bySize(
+          sizes,
+          ratios.map((those) => rounded(median(those))),
+        ),
+        ratios: bySize(
+          sizes,
+          ratios.map((those) => those.map((ratio) => rounded(ratio))),
+        ),
         redisBytes: memory,
       },
-      faults:
-        ratio <= most
+      faults: ratios.flatMap((those, i) =>
+        median(those) <= most
           ? []
           : [
-              `poolSize: an allocation of ${large} numbers costs ${rounded(ratio)} times one of 1000, at most ${most} expected`,
+              `poolSize: an allocation of ${sizes[i]} numbers costs ${rounded(median(those))} times one of 1000, at most ${most} expected`,
             ],
+      ),
     };
   } finally {
     await clients.close('the bench is over');
@@ -84,11 +91,14 @@ export async function poolSizePart(quick: boolean, progress: Progress): Promise<
   }
 }
 
+const bySize = <T>(sizes: readonly number[], values: readonly T[]): Record<string, T | undefined> =>
+  Object.fromEntries(sizes.map((size, i) => [String(size), values[i]]));
+
 /** A pool of its own account, whose clock goes on by so much with every call that the oldest link is always over. */
 class PoolLoad {
   readonly #client: RedisClient;
   readonly #sha: string;
-  readonly #size: number;
+  readonly size: number;
   readonly #account = mintId('acc');
   readonly #endpoint = mintId('end');
   readonly #pool = mintId('pool');
@@ -98,17 +108,17 @@ class PoolLoad {
   constructor(client: RedisClient, sha: string, size: number) {
     this.#client = client;
     this.#sha = sha;
-    this.#size = size;
+    this.size = size;
   }
 
   /** Reserves the numbers and lets each be held until its log is full. Resolves with bytes of Redis's memory. */
   async prepare(progress: Progress) {
-    progress(`poolSize: ${this.#size} numbers are held`);
+    progress(`poolSize: ${this.size} numbers are held`);
     const empty = await this.#memory();
-    const numbers = fictionalNumbers(this.#size);
+    const numbers = fictionalNumbers(this.size);
     await new PoolStore(new RedisScripts(this.#client)).reserve(this.#account, this.#pool, numbers);
     const reserved = await this.#memory();
-    await this.#run(this.#size);
+    await this.#run(this.size);
     const linked = await this.#memory();
     for (let i = 0; i < numbers.length; i += BATCH) {
       await this.#client.eval(
@@ -121,9 +131,9 @@ class PoolLoad {
     }
     const logged = await this.#memory();
     return {
-      perNumber: rounded((reserved - empty) / this.#size, 0),
-      perLink: rounded((linked - reserved) / this.#size, 0),
-      perNumberWithFullLog: rounded((logged - empty) / this.#size, 0),
+      perNumber: rounded((reserved - empty) / this.size, 0),
+      perLink: rounded((linked - reserved) / this.size, 0),
+      perNumberWithFullLog: rounded((logged - empty) / this.size, 0),
     };
   }
 
@@ -149,7 +159,7 @@ class PoolLoad {
           pool: this.#pool,
           session: `session-${n}`,
           // Over before its turn comes again, and not a call earlier: all numbers of the pool have live links.
-          now: Date.UTC(2026, 0, 1) + Math.ceil((n * (HOLD_MS + MARGIN_MS)) / this.#size),
+          now: Date.UTC(2026, 0, 1) + Math.ceil((n * (HOLD_MS + MARGIN_MS)) / this.size),
         });
         batch.evalsha(this.#sha, KEY_COUNT, ...args);
       }

@@ -79,11 +79,13 @@ t.test('an allocation says what the page needs, and Redis holds the map both way
       link: one.link,
       endpoint: w.endpoint,
       site: w.site.id,
+      level: 'session',
       session: 's1',
       visitor: 'v1',
       touch,
       pool: w.pool.id,
       startedAt: T0,
+      seenAt: T0,
       until: T0 + 60_000,
       hold: 60_000,
     },
@@ -130,6 +132,8 @@ t.test(
       endpoint: w.endpoint,
       site: w.site.id,
       holdMs: 60_000,
+      level: 'session',
+      confirmed: false,
     });
     const told = w.now + 60_000;
     const impatient = { ...w.site, holdMs: 1_000 };

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,10 @@ import { RedisScripts } from '../../src/redis/scripts.js';
 import { keepingLogger } from '../support/logger.js';
 import { TestRedis } from '../support/redis.js';
 import { numbers, World } from '../numbers/fixture.js';
+
+const SCRIPTS = readdirSync(new URL('../../../src/numbers/scripts/', import.meta.url))
+  .filter((name) => name.endsWith('.lua'))
+  .map((name) => name.slice(0, -4));
 
 const redis = await TestRedis.start();
 t.teardown(() => redis.stop());
@@ -35,7 +40,7 @@ t.test('includes are put in once; circles and missing files are refused by name'
 
 t.test('every script says its keys, arguments and returns', async (t) => {
   const directory = new URL('../../src/numbers/scripts/', import.meta.url).pathname;
-  for (const name of ['allocate', 'renew', 'end', 'resolve', 'reserve', 'withdraw', 'append', 'keep']) {
+  for (const name of SCRIPTS) {
     const text = loadScript(directory, name);
     t.match(text, /^-- [^\n]+\n(.*\n)*?-- KEYS\[1\](.*\n)*?-- ARGV\[1\](.*\n)*?-- returns /, name);
     t.notMatch(text, /@include/, `${name} has its includes`);
@@ -53,7 +58,7 @@ t.test('what a script says becomes an error with its code, without the arguments
     resolve: "return redis.call('HGET', KEYS[1], 'x')",
     reserve: 'return #ARGV',
   };
-  for (const name of ['allocate', 'renew', 'end', 'resolve', 'reserve', 'withdraw', 'append', 'keep']) {
+  for (const name of SCRIPTS) {
     await writeFile(join(directory, `${name}.lua`), texts[name] ?? 'return 1');
   }
   const clients = new RedisClients(redis.url, keepingLogger());
