@@ -1,4 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
+import type { ClusterOptions } from 'ioredis';
 
 import type { Logger } from '../observe/logger.js';
 import { within } from './deadline.js';
@@ -64,6 +65,31 @@ const BACKGROUND: ConnectionOptions = {
   maxRetriesPerRequest: null,
   retryStrategy: (times) => Math.min(100 * times, 2_000),
   reconnectOnError: demoted,
+};
+
+/**
+ * While the keys of a slot move one by one, a script is sent from the old master to the new one (ASK), is told to try again
+ * there, and then again by way of any node: three errors a round. Three rounds, 30 ms apart, outlast the usual move and
+ * stay within the deadline.
+ */
+const QUICK_CLUSTER: ClusterOptions = {
+  maxRedirections: 10,
+  retryDelayOnTryAgain: 30,
+  retryDelayOnFailover: 50,
+  retryDelayOnClusterDown: 50,
+  clusterNodeRetryStrategy: (times) => Math.min(50 * times, 1_000),
+};
+
+/**
+ * A command follows its slot for as long as it takes. A node that is gone is not waited for: commands that wait for a
+ * connection to it would stay with the dead master after its replica was promoted. The cluster is asked anew instead.
+ */
+const PATIENT_CLUSTER: ClusterOptions = {
+  maxRedirections: Infinity,
+  retryDelayOnMoved: 20, // two nodes that disagree about a slot are not asked in a busy loop
+  retryDelayOnTryAgain: 100,
+  retryDelayOnFailover: 200,
+  retryDelayOnClusterDown: 200,
 };
 
 /** After a failover the old master answers READONLY: look again for the new one. */
@@ -185,15 +211,8 @@ function connect(target: RedisTarget, temper: ConnectionOptions): RedisClient {
     // Off: ioredis puts commands of one node into one pipeline and finds the node by the first argument of a script,
     // which is its count of keys; in a cluster a pipeline of several accounts would be refused.
     enableAutoPipelining: false,
-    // While the keys of a slot move one by one, a script is sent from the old master to the new one (ASK), is told to
-    // try again there, and then again by way of any node: three errors a round. Three rounds, 30 ms apart, outlast the
-    // usual move and stay within the deadline.
-    maxRedirections: patient ? 16 : 10,
-    retryDelayOnTryAgain: 30,
-    retryDelayOnFailover: 50,
-    retryDelayOnClusterDown: 50,
+    ...(patient ? PATIENT_CLUSTER : QUICK_CLUSTER),
     clusterRetryStrategy: (times) => Math.min(20 * times, 500),
-    clusterNodeRetryStrategy: (times) => Math.min(50 * times, 1_000),
     redisOptions: { ...target.options, ...temper, enableAutoPipelining: false },
   });
   cluster.on('+node', heedAsking);

@@ -1,34 +1,30 @@
 /** The number store on a Redis Cluster: three masters and their replicas, under load while slots move and masters die. */
+import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
+import type { Test } from 'tap';
 import { mintId } from '../../src/ids.js';
 import { NumberLoad } from '../support/number-load.js';
-import type { Outcome } from '../support/number-load.js';
-import { RedisCluster } from '../support/redis-cluster.js';
+import type { LoadAccount, Outcome, Page } from '../support/number-load.js';
+import { RedisCluster, redisCli } from '../support/redis-cluster.js';
+import type { Member } from '../support/redis-cluster.js';
 import { until } from '../support/until.js';
+
+const PAGES_A_SECOND = 60;
+const POOL_SIZE = 300;
+/** The call path's deadline and what a busy machine adds; what the test's own process lost comes on top. */
+const PATIENCE_MS = 300;
 
 t.setTimeout(120_000);
 
 let cluster: RedisCluster;
 let load: NumberLoad;
 
-/** Two accounts for each master. */
-async function spread(): Promise<string[]> {
-  const counts = new Map<string, number>();
-  const accounts: string[] = [];
-  while (accounts.length < 6) {
-    const account = mintId('acc');
-    const { id } = await cluster.masterOf(await cluster.slotOf(account));
-    const count = counts.get(id) ?? 0;
-    if (count >= 2) continue;
-    counts.set(id, count + 1);
-    accounts.push(account);
-  }
-  return accounts;
-}
-
 t.before(async () => {
-  cluster = await RedisCluster.start();
-  load = await NumberLoad.open(cluster.url, await spread(), 200);
+  // A master that is gone takes its own slots with it, not all of them: what docs/reference/failures.md recommends.
+  cluster = await RedisCluster.start(1_000, ['--cluster-require-full-coverage', 'no']);
+  load = await NumberLoad.open(cluster.url, await spread(2), POOL_SIZE);
+  load.start(PAGES_A_SECOND);
+  await heard(600);
 });
 
 t.teardown(async () => {
@@ -36,96 +32,251 @@ t.teardown(async () => {
   await cluster.stop();
 });
 
-const refusedOf = (outcomes: readonly Outcome[]): Outcome[] =>
-  outcomes.filter((one) => one.refused !== undefined);
-function tally(outcomes: readonly Outcome[]): string {
-  const texts = new Map<string, number>();
-  for (const { what, refused } of refusedOf(outcomes)) {
-    const key = `${what}: ${String(refused)}`;
-    texts.set(key, (texts.get(key) ?? 0) + 1);
+/** `each` accounts for each master. */
+async function spread(each: number): Promise<string[]> {
+  const counts = new Map<string, number>();
+  const accounts: string[] = [];
+  while (accounts.length < 3 * each) {
+    const account = mintId('acc');
+    const { id } = await cluster.masterOf(await cluster.slotOf(account));
+    const count = counts.get(id) ?? 0;
+    if (count >= each) continue;
+    counts.set(id, count + 1);
+    accounts.push(account);
   }
-  return JSON.stringify(Object.fromEntries(texts), null, 1);
+  return accounts;
 }
 
-t.test('a quiet cluster', async (t) => {
-  load.start(60);
-  await until(() => load.outcomes.length > 600);
-  t.comment(tally(load.outcomes), load.outcomes.length);
-});
-
-t.test('resharding', async (t) => {
-  const [account] = load.accounts;
-  if (account === undefined) throw new Error('six accounts');
-  const slot = await cluster.slotOf(account.id);
-  const home = await cluster.masterOf(slot);
-  const other = cluster.members.slice(0, 3).find((one) => one !== home) ?? home;
-  for (const [a, b, n, ms] of [
-    [home, other, 1, 30],
-    [other, home, 10, 0],
-    [home, other, 10, 0],
-  ] as const) {
-    const before = load.outcomes.length;
-    const took = await cluster.moveSlot(slot, a, b, n, () => new Promise((r) => setTimeout(r, ms)));
-    await until(() => load.outcomes.length > before + 400);
-    const mine = load.outcomes.slice(before).filter((o) => o.account === account.id);
-    t.comment(
-      `${n} at once: ${took} ms`,
-      mine.length,
-      tally(mine),
-      'others',
-      tally(load.outcomes.slice(before).filter((o) => o.account !== account.id)),
-    );
-  }
-});
-
-t.test('kill', async (t) => {
-  const [, account] = load.accounts;
-  if (account === undefined) throw new Error('six accounts');
-  const slot = await cluster.slotOf(account.id);
-  const master = await cluster.masterOf(slot);
+/** Resolves when `count` more operations are over. */
+async function heard(count: number): Promise<void> {
   const before = load.outcomes.length;
-  const killedAt = Date.now();
-  await master.server.crash();
-  await cluster.settled();
-  t.comment('settled after', Date.now() - killedAt, String((await cluster.masterOf(slot)).server.port));
-  await until(
-    () =>
-      load.outcomes
-        .slice(before)
-        .filter((o) => o.account === account.id && o.refused === undefined && o.startedAt > killedAt + 3000)
-        .length > 100,
+  await until(() => load.outcomes.length >= before + count, 30_000);
+}
+
+/** Refused by the cluster, not because the machine was too busy to answer in time. */
+const turnedAway = (outcomes: readonly Outcome[]): Outcome[] =>
+  refused(outcomes).filter((one) => !/did not answer|timed out/.test(one.refused ?? ''));
+
+const refused = (outcomes: readonly Outcome[]): Outcome[] =>
+  outcomes.filter((one) => one.refused !== undefined);
+
+async function placeOf({ id }: LoadAccount): Promise<{ slot: number; home: Member }> {
+  const slot = await cluster.slotOf(id);
+  return { slot, home: await cluster.masterOf(slot) };
+}
+
+function firstAccount(): LoadAccount {
+  const [account] = load.accounts;
+  if (account === undefined) throw new Error('there are accounts');
+  return account;
+}
+
+/** What holds whatever happens. Where nothing can have been lost, nothing is held twice and no mark is set. */
+async function promisesKept(t: Test, lossy: boolean): Promise<void> {
+  t.strictSame(load.faults, [], 'every answer is right, or StoreUnavailable');
+  t.ok(
+    load.slowestMs < PATIENCE_MS + load.ownDelayMs,
+    `the slowest took ${String(load.slowestMs)} ms, the test's own process was busy for ${load.ownDelayMs.toFixed()} ms`,
   );
-  for (const { id } of load.accounts) {
-    const mine = load.outcomes.slice(before).filter((o) => o.account === id);
-    const bad = refusedOf(mine);
-    t.comment(
-      id,
-      mine.length,
-      bad.length,
-      'last refused',
-      Math.max(0, ...bad.map((o) => o.at)) - killedAt,
-      tally(mine),
-    );
-  }
-  const again = load.outcomes.length;
-  await master.server.start();
-  await cluster.settled();
-  await until(() => load.outcomes.length > again + 500);
-  t.comment('back', tally(load.outcomes.slice(again)));
+  t.strictSame(load.wrong, [], 'each call went to the session whose page shows the number');
+  t.strictSame(
+    await load.undetected(),
+    [],
+    'a number held twice was marked by the first page that was heard',
+  );
+  if (lossy) return;
+  t.equal(load.doubles.length, 0, 'no number was shown twice');
+  t.equal(load.pages.filter(({ lost }) => lost).length, 0, 'no link was lost');
+  t.equal(await load.marked(), 0, 'no number is marked');
+}
+
+t.test('a quiet cluster refuses nothing, on any master', async (t) => {
+  t.equal(turnedAway(load.outcomes).length, 0);
+  t.equal(new Set(load.outcomes.map(({ account }) => account)).size, 6);
+  await promisesKept(t, false);
 });
 
-t.test('sums', async (t) => {
-  await load.stop();
-  t.strictSame(load.faults, []);
+t.test('slots with live links move to another master and back', async (t) => {
+  const account = firstAccount();
+  const { slot, home } = await placeOf(account);
+  const other = cluster.members.slice(0, 3).find((member) => member !== home);
+  if (other === undefined) throw new Error('three masters');
+  const start = load.outcomes.length;
+  // Key by key, slower than the deadline of a page: some must be refused, and nothing else may happen.
+  const slow = await cluster.moveSlot(slot, home, other, 1, () => wait(50));
+  await heard(100);
+  const slowly = load.outcomes.slice(start);
+  t.comment(`key by key in ${slow.toFixed()} ms: ${String(refused(slowly).length)} refused`);
+  t.ok(
+    turnedAway(slowly).every((one) => one.account === account.id),
+    'only pages of the account that moved were refused',
+  );
+  // As `redis-cli --cluster reshard` does it, ten keys a command.
+  const again = load.outcomes.length;
+  const quick = await cluster.moveSlot(slot, other, home, 10);
+  await heard(100);
+  const quickly = load.outcomes.slice(again);
+  t.comment(`ten keys at once in ${quick.toFixed()} ms: ${String(refused(quickly).length)} refused`);
+  t.ok(quickly.some((one) => one.account === account.id));
+  t.equal(turnedAway(quickly).length, 0, 'nobody was refused by the usual move');
+  await promisesKept(t, false);
+});
+
+t.test('a slot on its way to a master that hangs: refused in time, and the process lives', async (t) => {
+  const account = firstAccount();
+  const { slot, home } = await placeOf(account);
+  const other = cluster.members.slice(0, 3).find((member) => member !== home);
+  if (other === undefined) throw new Error('three masters');
+  const page = await load.allocate(account, 'moved');
+  if (page === undefined) throw new Error('it is served');
+  let answered: unknown = 'never asked';
+  await cluster.moveSlot(slot, home, other, 10, async () => {
+    if ((await redisCli(home.server, 'cluster', 'countkeysinslot', String(slot))) !== '0') return;
+    // Shorter than a master may be silent before it counts as gone.
+    other.server.pause();
+    const start = load.outcomes.length;
+    answered = await load.call(page);
+    t.ok(refused(load.outcomes.slice(start)).length > 0, 'the new master was asked and was silent');
+    other.server.resume();
+  });
+  t.equal(answered, undefined);
+  await cluster.moveSlot(slot, other, home, 10);
+  await heard(100);
+  t.match(await load.call(page), { session: 'moved' });
+  await promisesKept(t, false);
+});
+
+t.test('a master dies and its replica takes over; it comes back as a replica', async (t) => {
+  const { slot, home } = await placeOf(firstAccount());
+  const mine = new Set<string>();
+  for (const account of load.accounts) if ((await placeOf(account)).home === home) mine.add(account.id);
+  t.equal(mine.size, 2);
+  const start = load.outcomes.length;
+  const killedAt = Date.now();
+  await home.server.crash();
+  const patient = load.marked();
+  await cluster.settled();
+  t.equal(await patient, 0, 'background work on a dead master is done by the new one');
+  t.not((await cluster.masterOf(slot)).id, home.id);
+  await until(() => [...mine].every((id) => servedAfter(id, killedAt + 1_000)));
+  const during = load.outcomes.slice(start);
+  const back = Math.max(...[...mine].map((id) => firstServed(during, id, killedAt + 500))) - killedAt;
+  const others = refused(during).filter(({ account }) => !mine.has(account));
+  t.comment(`served again after ${String(back)} ms; refused: ${String(refused(during).length - others.length)} of its
+    accounts, ${String(others.length)} of others; lost: ${String(load.pages.filter(({ lost }) => lost).length)}`);
+  t.equal(turnedAway(others).length, 0, 'accounts of other masters noticed nothing');
+  t.ok(back < 8_000, 'after the node timeout and an election');
+
+  const again = load.outcomes.length;
+  await home.server.start();
+  await cluster.settled();
+  t.match(await redisCli(home.server, 'role'), /^slave/, 'the old master follows the new one');
+  await heard(200);
+  t.equal(turnedAway(load.outcomes.slice(again)).length, 0, 'its coming back disturbs nobody');
+  await promisesKept(t, true);
+});
+
+function servedAfter(id: string, at: number): boolean {
+  return load.outcomes.some((one) => one.account === id && one.refused === undefined && one.startedAt > at);
+}
+
+function firstServed(outcomes: readonly Outcome[], id: string, after: number): number {
+  const times = outcomes.filter((one) => one.account === id && one.refused === undefined && one.at > after);
+  return Math.min(...times.map(({ at }) => at));
+}
+
+t.test('a master hangs, is replaced, and wakes up: what it was still told is not believed', async (t) => {
+  const { slot, home } = await placeOf(firstAccount());
+  const start = load.outcomes.length;
+  const pausedAt = Date.now();
+  home.server.pause();
+  await cluster.settled();
+  const { id } = firstAccount();
+  await until(() => servedAfter(id, pausedAt + 1_000));
+  const during = load.outcomes.slice(start);
   t.comment(
-    'doubles',
-    load.doubles.length,
-    'wrong',
-    load.wrong.length,
-    'slowest',
-    load.slowestMs,
-    'own',
-    load.ownDelayMs,
-    load.outcomes.length,
+    `hung: served again after ${String(firstServed(during, id, pausedAt + 500) - pausedAt)} ms, ${String(refused(during).length)} refused`,
+  );
+  home.server.resume();
+  await until(async () => (await redisCli(home.server, 'role')).startsWith('slave'));
+  t.not((await cluster.masterOf(slot)).id, home.id);
+  await cluster.settled();
+  await heard(200);
+  await promisesKept(t, true);
+});
+
+t.test('after the load: nothing is held twice unmarked', async (t) => {
+  await load.stop();
+  await promisesKept(t, true);
+  const lost = load.pages.filter((page) => page.lost).length;
+  t.comment(
+    `${String(load.outcomes.length)} operations, ${String(load.pages.length)} numbers shown, ${String(lost)} links lost, ${String(load.doubles.length)} numbers held twice, ${String(await load.marked())} marked`,
   );
 });
+
+t.test(
+  'acknowledged links that a failover lost: the number held twice is found and credited to nobody',
+  async (t) => {
+    const [id] = await spread(1);
+    if (id === undefined) throw new Error('an account');
+    const one = await NumberLoad.open(cluster.url, [id], 20);
+    t.teardown(() => one.close());
+    const [account] = one.accounts;
+    if (account === undefined) throw new Error('an account');
+    const { home } = await placeOf(account);
+    const replica = await cluster.replicaOf(home);
+    const kept = await show(one, account, 'kept', 5);
+    t.equal(await redisCli(home.server, 'wait', '1', '2000'), '1', 'these are with the replica');
+
+    // The two lose sight of each other; the master goes on serving, then dies.
+    replica.server.pause();
+    await redisCli(home.server, 'client', 'kill', 'type', 'replica');
+    const lost = await show(one, account, 'lost', 5);
+    await home.server.crash();
+    replica.server.resume();
+    await redisCli(replica.server, 'cluster', 'failover', 'takeover');
+    await cluster.settled();
+
+    const again = await show(one, account, 'again', 5);
+    t.same(
+      again.map(({ number }) => number).sort(),
+      lost.map(({ number }) => number).sort(),
+      'given a second time',
+    );
+    t.equal(one.doubles.length, 5);
+    t.equal(await one.marked(), 0, 'nobody knows of it yet');
+    for (const page of again) t.match(await one.call(page), { session: page.session, level: 'session' });
+
+    for (const page of lost) t.ok(await one.heartbeat(page), 'the first page is heard');
+    t.ok(
+      lost.every((page) => page.lost),
+      'its link is over',
+    );
+    t.equal(await one.marked(), 5, 'each number is marked');
+    t.strictSame(await one.undetected(), []);
+    for (const page of again) {
+      const { session, level } = (await one.call(page)) ?? {};
+      t.strictSame({ session, level }, { session: undefined, level: 'none' }, 'no session is credited');
+      await one.heartbeat(page);
+      t.notOk(page.lost, 'the second page goes on');
+    }
+    t.equal(await one.marked(), 5, 'a heartbeat of the second page does not take the mark away');
+    for (const page of kept) {
+      await one.heartbeat(page);
+      t.notOk(page.lost, 'what the replica had is kept');
+      t.match(await one.call(page), { session: page.session });
+    }
+    await home.server.start();
+    await cluster.settled();
+  },
+);
+
+async function show(load: NumberLoad, account: LoadAccount, name: string, count: number): Promise<Page[]> {
+  const pages: Page[] = [];
+  for (let i = 0; i < count; i++) {
+    const page = await load.allocate(account, `${name}${String(i)}`);
+    if (page === undefined) throw new Error('a number was refused');
+    pages.push(page);
+  }
+  return pages;
+}

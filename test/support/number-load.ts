@@ -3,9 +3,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Pool, Site } from '../../src/directory/model.js';
 import { mintId } from '../../src/ids.js';
 import { Allocator } from '../../src/numbers/allocator.js';
+import { parseHolderLog } from '../../src/numbers/holder-log.js';
+import type { Holding } from '../../src/numbers/holder-log.js';
+import { accountKeys } from '../../src/numbers/keys.js';
 import { PoolStore } from '../../src/numbers/pool-store.js';
 import { StoreUnavailable } from '../../src/numbers/ports.js';
-import type { Allocation } from '../../src/numbers/types.js';
+import type { Allocation, Resolution } from '../../src/numbers/types.js';
 import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { makePool, makeSite, numbers } from '../numbers/fixture.js';
@@ -30,14 +33,18 @@ export interface Page {
   readonly number: string;
   /** By Redis's clock, ms. */
   until: number;
-  /** Its heartbeat heard that the link is not known: Redis lost what it had acknowledged. */
+  /** Redis knows nothing of the link before its end: it lost what it had acknowledged. */
   lost: boolean;
+  /** When its last heartbeat was answered. */
+  heardAt: number;
 }
 
 /** One number shown to two pages at once. */
 export interface Double {
   readonly first: Page;
   readonly second: Page;
+  /** When the second page was told the number. */
+  readonly at: number;
 }
 
 /** What an operation came to. `at`: when it was over, ms since the epoch. */
@@ -56,8 +63,9 @@ export interface Outcome {
  */
 export class NumberLoad {
   readonly outcomes: Outcome[] = [];
+  readonly pages: Page[] = [];
   readonly doubles: Double[] = [];
-  /** Calls that were given to another session than the one whose page shows the number. */
+  /** Calls that were not given to the session whose page shows the number, though its link is known. */
   readonly wrong: { readonly page: Page; readonly session: string | undefined }[] = [];
   /** What is neither an answer nor StoreUnavailable. */
   readonly faults: unknown[] = [];
@@ -142,40 +150,66 @@ export class NumberLoad {
     return got === undefined ? undefined : this.#told(account, session, got);
   }
 
-  /** A heartbeat, with what the page was told. */
-  async heartbeat(page: Page, by = 0): Promise<void> {
+  /** A heartbeat, with what the page was told; whether it was answered. */
+  async heartbeat(page: Page, by = 0): Promise<boolean> {
+    const { account, link, session, number, until } = page;
     const got = await this.#measured(
       'renew',
-      page.account,
-      (allocator) => allocator.renew(page.account.id, page.link, [page.account.site.id]),
+      account,
+      (allocator) => allocator.renew(account.id, link, [account.site.id], { session, number, until }),
       by,
     );
-    if (got?.state === 'renewed') {
-      if (got.number !== page.number) this.faults.push(new Error('a link changed its number'));
-      page.until = Math.max(page.until, got.until);
-    } else if (got !== undefined && page.until > Date.now()) {
+    if (got === undefined) return false;
+    page.heardAt = Date.now();
+    if (got.state === 'renewed') {
+      if (got.number !== number) this.faults.push(new Error('a link changed its number'));
+      page.until = Math.max(until, got.until);
+    } else if (until > Date.now()) {
       page.lost = true;
     }
+    return true;
   }
 
-  /** A call to the number that a page shows. */
-  async call(page: Page, by = 0): Promise<string | undefined> {
-    const resolution = await this.#measured(
-      'resolve',
-      page.account,
-      (allocator) =>
-        allocator.resolve({
-          account: page.account.id,
-          pool: page.account.pool.id,
-          number: page.number,
-          call: mintId('call'),
-          at: Date.now(),
-          trunk: 'trk_0000000000000000',
-          test: false,
-        }),
-      by,
-    );
-    return resolution?.session;
+  /** A call to the number that a page shows; undefined without an answer of Redis. */
+  call(page: Page, by = 0): Promise<Resolution | undefined> {
+    const request = {
+      account: page.account.id,
+      pool: page.account.pool.id,
+      number: page.number,
+      call: mintId('call'),
+      at: Date.now(),
+      trunk: 'trk_0000000000000000',
+      test: false,
+    } as const;
+    return this.#measured('resolve', page.account, (allocator) => allocator.resolve(request), by);
+  }
+
+  /** What Redis remembers of a number, newest first. */
+  async logOf(account: LoadAccount, number: string): Promise<readonly Holding[]> {
+    const log = await this.#clients[0]?.background.hget(accountKeys(account.id).numbers, number);
+    return log ? parseHolderLog(log) : [];
+  }
+
+  /** How many entries of all holder logs are marked as doubly held. */
+  async marked(): Promise<number> {
+    let count = 0;
+    for (const { id } of this.accounts) {
+      const logs = (await this.#clients[0]?.background.hvals(accountKeys(id).numbers)) ?? [];
+      count += logs.flatMap(parseHolderLog).filter(({ ambiguous }) => ambiguous === true).length;
+    }
+    return count;
+  }
+
+  /** The doubles that the first page's heartbeats could have shown, and that are not marked all the same. */
+  async undetected(): Promise<readonly Double[]> {
+    const found: Double[] = [];
+    for (const double of this.doubles) {
+      const { first, second, at } = double;
+      if (first.heardAt <= at) continue;
+      const log = await this.logOf(second.account, second.number);
+      if (log.find(({ link }) => link === second.link)?.ambiguous !== true) found.push(double);
+    }
+    return found;
   }
 
   async #visit(index: number): Promise<void> {
@@ -189,26 +223,40 @@ export class NumberLoad {
       await wait(HEARTBEAT_MS);
       const other = (by + beat) % this.#allocators.length;
       await this.heartbeat(page, other);
-      if (beat === 0 && index % 8 >= 4 && !page.lost) {
-        const before = this.outcomes.length;
-        const session = await this.call(page, other);
-        const answered = this.outcomes.length > before && page.until > Date.now();
-        if (answered && session !== undefined && session !== page.session) this.wrong.push({ page, session });
-      }
+      if (beat === 0 && index % 8 >= 4) await this.#callFrom(page, other);
     }
     if (index % 3 === 0) return; // its tab is closed and says nothing
-    page.until = Math.min(page.until, Date.now());
-    await this.#measured(
-      'end',
-      account,
-      (allocator) => allocator.end(account.id, page.link, [account.site.id]),
-      by,
-    );
+    const { until } = page;
+    page.until = Math.min(until, Date.now());
+    const site = [account.site.id];
+    const ended = await this.#measured('end', account, (one) => one.end(account.id, page.link, site), by);
+    if ((ended === 'unknown' || ended === 'ended') && until > Date.now()) page.lost = true;
+  }
+
+  /** A visitor dials what his page shows: the call is his, or nobody's, or Redis has lost his link. */
+  async #callFrom(page: Page, by: number): Promise<void> {
+    if (page.lost) return;
+    const got = await this.call(page, by);
+    if (got === undefined || page.until <= Date.now() || got.session === page.session) return;
+    const nobodys =
+      got.session === undefined &&
+      this.doubles.some(({ first, second }) => page === first || page === second);
+    if (nobodys) return;
+    while (!(await this.heartbeat(page, by))) await wait(HEARTBEAT_MS);
+    if (!page.lost) this.wrong.push({ page, session: got.session });
   }
 
   #told(account: LoadAccount, session: string, got: Allocation): Page | undefined {
     if (got.link === null || got.until === null) return undefined;
-    const page = { account, session, link: got.link, number: got.number, until: got.until, lost: false };
+    const page: Page = {
+      account,
+      session,
+      link: got.link,
+      number: got.number,
+      until: got.until,
+      lost: false,
+      heardAt: 0,
+    };
     const key = `${account.id} ${got.number}`;
     const before = this.#shown.get(key);
     // By Redis's clock the new link began at its end less the hold.
@@ -217,9 +265,10 @@ export class NumberLoad {
       before.session !== session &&
       before.until > got.until - account.site.holdMs
     ) {
-      this.doubles.push({ first: before, second: page });
+      this.doubles.push({ first: before, second: page, at: Date.now() });
     }
     this.#shown.set(key, page);
+    this.pages.push(page);
     return page;
   }
 

@@ -31,11 +31,14 @@ export class RedisCluster {
     this.url = `redis-cluster://${members.map(({ server }) => `127.0.0.1:${String(server.port)}`).join(',')}`;
   }
 
-  /** `nodeTimeoutMs`: after how long a silent master counts as gone (cluster-node-timeout). Resolves when all is in sync. */
-  static async start(nodeTimeoutMs = 1_000): Promise<RedisCluster> {
+  /**
+   * `nodeTimeoutMs`: after how long a silent master counts as gone (cluster-node-timeout); `more`: arguments of
+   * redis-server. Resolves when all is in sync.
+   */
+  static async start(nodeTimeoutMs = 1_000, more: readonly string[] = []): Promise<RedisCluster> {
     const members = await Promise.all(
       Array.from({ length: 2 * MASTERS }, async (): Promise<Member> => {
-        const server = await TestRedis.startNode(nodeTimeoutMs);
+        const server = await TestRedis.startNode(nodeTimeoutMs, more);
         return { server, id: await redisCli(server, 'cluster', 'myid') };
       }),
     );

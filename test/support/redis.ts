@@ -43,13 +43,11 @@ export class TestRedis {
   }
 
   /** A node of a cluster, on two free TCP ports of 127.0.0.1. It owns no slots yet. */
-  static async startNode(nodeTimeoutMs = 2_000): Promise<TestRedis> {
+  static async startNode(nodeTimeoutMs = 2_000, more: readonly string[] = []): Promise<TestRedis> {
     const [port, bus] = [await restartablePort(), await restartablePort()];
     const options = ['--bind', '127.0.0.1', '--cluster-enabled', 'yes', '--cluster-port', String(bus)];
-    return TestRedis.start(
-      [...options, '--cluster-node-timeout', String(nodeTimeoutMs), '--repl-diskless-sync-delay', '0'],
-      port,
-    );
+    const times = ['--cluster-node-timeout', String(nodeTimeoutMs), '--repl-diskless-sync-delay', '0'];
+    return TestRedis.start([...options, ...times, ...more], port);
   }
 
   /** A Sentinel that watches the master `name` on a port of 127.0.0.1. */
