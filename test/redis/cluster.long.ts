@@ -1,18 +1,16 @@
 /** The number store on a Redis Cluster: three masters and their replicas, under load while slots move and masters die. */
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
-import type { Test } from 'tap';
 import { mintId } from '../../src/ids.js';
+import { firstServed, promisesKept, refused, servedAfter, show, turnedAway } from '../support/load-checks.js';
 import { NumberLoad } from '../support/number-load.js';
-import type { LoadAccount, Outcome, Page } from '../support/number-load.js';
+import type { LoadAccount } from '../support/number-load.js';
 import { RedisCluster, redisCli } from '../support/redis-cluster.js';
 import type { Member } from '../support/redis-cluster.js';
 import { until } from '../support/until.js';
 
 const PAGES_A_SECOND = 60;
 const POOL_SIZE = 300;
-/** The call path's deadline and what a busy machine adds; what the test's own process lost comes on top. */
-const PATIENCE_MS = 300;
 
 t.setTimeout(120_000);
 
@@ -24,7 +22,7 @@ t.before(async () => {
   cluster = await RedisCluster.start(1_000, ['--cluster-require-full-coverage', 'no']);
   load = await NumberLoad.open(cluster.url, await spread(2), POOL_SIZE);
   load.start(PAGES_A_SECOND);
-  await heard(600);
+  await load.heard(600);
 });
 
 t.teardown(async () => {
@@ -47,19 +45,6 @@ async function spread(each: number): Promise<string[]> {
   return accounts;
 }
 
-/** Resolves when `count` more operations are over. */
-async function heard(count: number): Promise<void> {
-  const before = load.outcomes.length;
-  await until(() => load.outcomes.length >= before + count, 30_000);
-}
-
-/** Refused by the cluster, not because the machine was too busy to answer in time. */
-const turnedAway = (outcomes: readonly Outcome[]): Outcome[] =>
-  refused(outcomes).filter((one) => !/did not answer|timed out/.test(one.refused ?? ''));
-
-const refused = (outcomes: readonly Outcome[]): Outcome[] =>
-  outcomes.filter((one) => one.refused !== undefined);
-
 async function placeOf({ id }: LoadAccount): Promise<{ slot: number; home: Member }> {
   const slot = await cluster.slotOf(id);
   return { slot, home: await cluster.masterOf(slot) };
@@ -71,29 +56,10 @@ function firstAccount(): LoadAccount {
   return account;
 }
 
-/** What holds whatever happens. Where nothing can have been lost, nothing is held twice and no mark is set. */
-async function promisesKept(t: Test, lossy: boolean): Promise<void> {
-  t.strictSame(load.faults, [], 'every answer is right, or StoreUnavailable');
-  t.ok(
-    load.slowestMs < PATIENCE_MS + load.ownDelayMs,
-    `the slowest took ${String(load.slowestMs)} ms, the test's own process was busy for ${load.ownDelayMs.toFixed()} ms`,
-  );
-  t.strictSame(load.wrong, [], 'each call went to the session whose page shows the number');
-  t.strictSame(
-    await load.undetected(),
-    [],
-    'a number held twice was marked by the first page that was heard',
-  );
-  if (lossy) return;
-  t.equal(load.doubles.length, 0, 'no number was shown twice');
-  t.equal(load.pages.filter(({ lost }) => lost).length, 0, 'no link was lost');
-  t.equal(await load.marked(), 0, 'no number is marked');
-}
-
 t.test('a quiet cluster refuses nothing, on any master', async (t) => {
   t.equal(turnedAway(load.outcomes).length, 0);
   t.equal(new Set(load.outcomes.map(({ account }) => account)).size, 6);
-  await promisesKept(t, false);
+  await promisesKept(t, load, false);
 });
 
 t.test('slots with live links move to another master and back', async (t) => {
@@ -104,7 +70,7 @@ t.test('slots with live links move to another master and back', async (t) => {
   const start = load.outcomes.length;
   // Key by key, slower than the deadline of a page: some must be refused, and nothing else may happen.
   const slow = await cluster.moveSlot(slot, home, other, 1, () => wait(50));
-  await heard(100);
+  await load.heard(100);
   const slowly = load.outcomes.slice(start);
   t.comment(`key by key in ${slow.toFixed()} ms: ${String(refused(slowly).length)} refused`);
   t.ok(
@@ -114,12 +80,12 @@ t.test('slots with live links move to another master and back', async (t) => {
   // As `redis-cli --cluster reshard` does it, ten keys a command.
   const again = load.outcomes.length;
   const quick = await cluster.moveSlot(slot, other, home, 10);
-  await heard(100);
+  await load.heard(100);
   const quickly = load.outcomes.slice(again);
   t.comment(`ten keys at once in ${quick.toFixed()} ms: ${String(refused(quickly).length)} refused`);
   t.ok(quickly.some((one) => one.account === account.id));
   t.equal(turnedAway(quickly).length, 0, 'nobody was refused by the usual move');
-  await promisesKept(t, false);
+  await promisesKept(t, load, false);
 });
 
 t.test('a slot on its way to a master that hangs: refused in time, and the process lives', async (t) => {
@@ -141,9 +107,9 @@ t.test('a slot on its way to a master that hangs: refused in time, and the proce
   });
   t.equal(answered, undefined);
   await cluster.moveSlot(slot, other, home, 10);
-  await heard(100);
+  await load.heard(100);
   t.match(await load.call(page), { session: 'moved' });
-  await promisesKept(t, false);
+  await promisesKept(t, load, false);
 });
 
 t.test('a master dies and its replica takes over; it comes back as a replica', async (t) => {
@@ -158,7 +124,7 @@ t.test('a master dies and its replica takes over; it comes back as a replica', a
   await cluster.settled();
   t.equal(await patient, 0, 'background work on a dead master is done by the new one');
   t.not((await cluster.masterOf(slot)).id, home.id);
-  await until(() => [...mine].every((id) => servedAfter(id, killedAt + 1_000)));
+  await until(() => [...mine].every((id) => servedAfter(load, id, killedAt + 1_000)));
   const during = load.outcomes.slice(start);
   const back = Math.max(...[...mine].map((id) => firstServed(during, id, killedAt + 500))) - killedAt;
   const others = refused(during).filter(({ account }) => !mine.has(account));
@@ -171,19 +137,10 @@ t.test('a master dies and its replica takes over; it comes back as a replica', a
   await home.server.start();
   await cluster.settled();
   t.match(await redisCli(home.server, 'role'), /^slave/, 'the old master follows the new one');
-  await heard(200);
+  await load.heard(200);
   t.equal(turnedAway(load.outcomes.slice(again)).length, 0, 'its coming back disturbs nobody');
-  await promisesKept(t, true);
+  await promisesKept(t, load, true);
 });
-
-function servedAfter(id: string, at: number): boolean {
-  return load.outcomes.some((one) => one.account === id && one.refused === undefined && one.startedAt > at);
-}
-
-function firstServed(outcomes: readonly Outcome[], id: string, after: number): number {
-  const times = outcomes.filter((one) => one.account === id && one.refused === undefined && one.at > after);
-  return Math.min(...times.map(({ at }) => at));
-}
 
 t.test('a master hangs, is replaced, and wakes up: what it was still told is not believed', async (t) => {
   const { slot, home } = await placeOf(firstAccount());
@@ -192,7 +149,7 @@ t.test('a master hangs, is replaced, and wakes up: what it was still told is not
   home.server.pause();
   await cluster.settled();
   const { id } = firstAccount();
-  await until(() => servedAfter(id, pausedAt + 1_000));
+  await until(() => servedAfter(load, id, pausedAt + 1_000));
   const during = load.outcomes.slice(start);
   t.comment(
     `hung: served again after ${String(firstServed(during, id, pausedAt + 500) - pausedAt)} ms, ${String(refused(during).length)} refused`,
@@ -201,13 +158,13 @@ t.test('a master hangs, is replaced, and wakes up: what it was still told is not
   await until(async () => (await redisCli(home.server, 'role')).startsWith('slave'));
   t.not((await cluster.masterOf(slot)).id, home.id);
   await cluster.settled();
-  await heard(200);
-  await promisesKept(t, true);
+  await load.heard(200);
+  await promisesKept(t, load, true);
 });
 
 t.test('after the load: nothing is held twice unmarked', async (t) => {
   await load.stop();
-  await promisesKept(t, true);
+  await promisesKept(t, load, true);
   const lost = load.pages.filter((page) => page.lost).length;
   t.comment(
     `${String(load.outcomes.length)} operations, ${String(load.pages.length)} numbers shown, ${String(lost)} links lost, ${String(load.doubles.length)} numbers held twice, ${String(await load.marked())} marked`,
@@ -270,13 +227,3 @@ t.test(
     await cluster.settled();
   },
 );
-
-async function show(load: NumberLoad, account: LoadAccount, name: string, count: number): Promise<Page[]> {
-  const pages: Page[] = [];
-  for (let i = 0; i < count; i++) {
-    const page = await load.allocate(account, `${name}${String(i)}`);
-    if (page === undefined) throw new Error('a number was refused');
-    pages.push(page);
-  }
-  return pages;
-}

@@ -13,6 +13,7 @@ import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { makePool, makeSite, numbers } from '../numbers/fixture.js';
 import { keepingLogger } from './logger.js';
+import { until } from './until.js';
 
 const HOLD_MS = 3_000;
 const HEARTBEAT_MS = 700;
@@ -35,7 +36,7 @@ export interface Page {
   until: number;
   /** Redis knows nothing of the link before its end: it lost what it had acknowledged. */
   lost: boolean;
-  /** When its last heartbeat was answered. */
+  /** When its last heartbeat that was answered left. */
   heardAt: number;
 }
 
@@ -97,11 +98,21 @@ export class NumberLoad {
       pool: makePool(),
     }));
     const load = new NumberLoad(clients, made);
-    const [first] = clients;
+    await load.fill(poolSize);
+    return load;
+  }
+
+  /** Puts the numbers into the pools; those that are there stay as they are. */
+  async fill(poolSize: number): Promise<void> {
+    const [first] = this.#clients;
     if (first === undefined) throw new Error('there are clients');
     const store = new PoolStore(new RedisScripts(first.background));
-    for (const { id, pool } of made) await store.reserve(id, pool.id, numbers(poolSize));
-    return load;
+    for (const { id, pool } of this.accounts) await store.reserve(id, pool.id, numbers(poolSize));
+  }
+
+  /** Whether all clients are connected. */
+  get up(): boolean {
+    return this.#clients.every((one) => one.up);
   }
 
   /** New pages a second, over all accounts; each makes about four requests. */
@@ -112,6 +123,12 @@ export class NumberLoad {
       this.#pages.add(page);
       void page.finally(() => this.#pages.delete(page));
     }, 1000 / pagesPerSecond);
+  }
+
+  /** Resolves when `count` more operations are over. */
+  async heard(count: number): Promise<void> {
+    const before = this.outcomes.length;
+    await until(() => this.outcomes.length >= before + count, 30_000);
   }
 
   /** No new pages; resolves when those that are there have gone. */
@@ -152,19 +169,20 @@ export class NumberLoad {
 
   /** A heartbeat, with what the page was told; whether it was answered. */
   async heartbeat(page: Page, by = 0): Promise<boolean> {
-    const { account, link, session, number, until } = page;
+    const { account, link, session, number, until: told } = page;
+    const asked = Date.now();
     const got = await this.#measured(
       'renew',
       account,
-      (allocator) => allocator.renew(account.id, link, [account.site.id], { session, number, until }),
+      (allocator) => allocator.renew(account.id, link, [account.site.id], { session, number, until: told }),
       by,
     );
     if (got === undefined) return false;
-    page.heardAt = Date.now();
+    page.heardAt = asked;
     if (got.state === 'renewed') {
       if (got.number !== number) this.faults.push(new Error('a link changed its number'));
-      page.until = Math.max(until, got.until);
-    } else if (until > Date.now()) {
+      page.until = Math.max(told, got.until);
+    } else if (told > Date.now()) {
       page.lost = true;
     }
     return true;
@@ -226,11 +244,11 @@ export class NumberLoad {
       if (beat === 0 && index % 8 >= 4) await this.#callFrom(page, other);
     }
     if (index % 3 === 0) return; // its tab is closed and says nothing
-    const { until } = page;
-    page.until = Math.min(until, Date.now());
+    const told = page.until;
+    page.until = Math.min(told, Date.now());
     const site = [account.site.id];
     const ended = await this.#measured('end', account, (one) => one.end(account.id, page.link, site), by);
-    if ((ended === 'unknown' || ended === 'ended') && until > Date.now()) page.lost = true;
+    if ((ended === 'unknown' || ended === 'ended') && told > Date.now()) page.lost = true;
   }
 
   /** A visitor dials what his page shows: the call is his, or nobody's, or Redis has lost his link. */

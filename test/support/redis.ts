@@ -50,11 +50,17 @@ export class TestRedis {
     return TestRedis.start([...options, ...times, ...more], port);
   }
 
-  /** A Sentinel that watches the master `name` on a port of 127.0.0.1. */
-  static async startSentinel(port: number, name: string, master: number): Promise<TestRedis> {
+  /** A Sentinel that watches the master `name` on a port of 127.0.0.1; it takes `quorum` of them to call it down. */
+  static async startSentinel(port: number, name: string, master: number, quorum = 1): Promise<TestRedis> {
     const directory = await mkdtemp(join(tmpdir(), 'tagswitch-redis-'));
     const file = join(directory, 'sentinel.conf');
-    await writeFile(file, `bind 127.0.0.1\nsentinel monitor ${name} 127.0.0.1 ${master} 1\n`);
+    const lines = [
+      'bind 127.0.0.1',
+      `sentinel monitor ${name} 127.0.0.1 ${String(master)} ${String(quorum)}`,
+      `sentinel down-after-milliseconds ${name} 1000`,
+      `sentinel failover-timeout ${name} 5000`,
+    ];
+    await writeFile(file, `${lines.join('\n')}\n`);
     const sentinel = new TestRedis(directory, port, [], [file, '--sentinel']);
     await sentinel.start();
     return sentinel;
