@@ -12,6 +12,8 @@ export type ScriptName =
   | 'resolve'
   | 'reserve' // put numbers into a pool
   | 'withdraw' // take numbers out of a pool, all or none
+  | 'hide' // take numbers out of a pool, their links live on
+  | 'move' // numbers into another pool of the account, with their links
   | 'append' // an event into the account's stream
   | 'keep'; // live calls that a media node still has
 

@@ -16,6 +16,8 @@ const NAMES = [
   'resolve',
   'reserve',
   'withdraw',
+  'hide',
+  'move',
   'append',
   'keep',
 ] as const satisfies readonly ScriptName[];
