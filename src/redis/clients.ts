@@ -130,12 +130,12 @@ export class RedisClients {
 
   /** Resolves when both clients are connected and Redis is new enough; rejects with `RedisNotUsable` after `timeoutMs`. */
   async ready(timeoutMs: number): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     await Promise.all([this.call, this.background].map((client) => this.#connected(client, deadline)));
     // On the patient client: that the machine is busy while it starts is no fault.
     const version = await within(
       serverVersion(this.background),
-      Math.max(1, deadline - Date.now()),
+      Math.max(1, deadline - performance.now()),
       notReached,
     );
     if (Number.parseInt(version, 10) < OLDEST_MAJOR) {
@@ -190,7 +190,7 @@ export class RedisClients {
         settle();
         reject(notReached());
       };
-      const timer = setTimeout(gone, Math.max(0, deadline - Date.now()));
+      const timer = setTimeout(gone, Math.max(0, deadline - performance.now()));
       client.on('ready', done);
       client.on('end', gone);
     });
