@@ -91,7 +91,10 @@ export function rank(evidence: readonly Evidence[], context: { readonly now: num
 
   const chosen = credited(candidates);
   if (chosen === undefined) return { ...result, level: 'none', ambiguous: false };
-  if (isAmbiguous(candidates, evidence)) return { ...result, level: 'none', ambiguous: true };
+  // Nobody held the number since it was found to be doubly held (the other page may have lost its place in the log), or the
+  // call is likely of one of those who did.
+  if (evidence[0]?.ambiguous === true || evidence[chosen]?.ambiguous === true)
+    return { ...result, level: 'none', ambiguous: true };
   return { ...result, chosen, level: evidence[chosen]?.level ?? 'none', ambiguous: false };
 }
 
@@ -111,21 +114,6 @@ function credited(candidates: readonly Candidate[]): number | undefined {
 /** How much what is known besides the minutes speaks for a candidate. */
 function besidesTime({ because }: Candidate): number {
   return because.reduce((product, { what, factor }) => (OF_TIME.has(what) ? product : product * factor), 1);
-}
-
-/**
- * Nobody held the number since it was found to be doubly held (the other page may have lost its place in the log), or
- * those who did are together at least as likely as the likeliest of the others.
- */
-function isAmbiguous(candidates: readonly Candidate[], evidence: readonly Evidence[]): boolean {
-  if (evidence[0]?.ambiguous === true) return true;
-  let doubly = 0;
-  let others = 0;
-  for (const { index, probability } of candidates) {
-    if (evidence[index]?.ambiguous === true) doubly += probability;
-    else others = Math.max(others, probability);
-  }
-  return doubly > 0 && doubly >= others;
 }
 
 function factorsOf(one: Evidence, now: number, callerIsKnown: boolean): readonly Factor[] {
