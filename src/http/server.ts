@@ -12,6 +12,7 @@ import { linkRoutes } from './links.js';
 import type { HttpParts } from './ports.js';
 import { Problem } from './problems.js';
 import type { Http } from './server-type.js';
+import { sizingRoutes } from './sizing.js';
 import { StoreWatch } from './store-watch.js';
 import { readTagFiles } from './tag-files.js';
 import { tagRoutes } from './tags.js';
@@ -74,6 +75,7 @@ export function createHttp(parts: HttpParts): HttpServer {
   linkRoutes(http, parts, store);
   tagRoutes(http, parts, files);
   callRoutes(http, parts);
+  sizingRoutes(http, parts);
   healthRoutes(http, parts);
   if (parts.demo !== undefined) demoRoutes(http, parts, parts.demo, files);
 

@@ -93,7 +93,8 @@ export class Simulation {
     ) {
       const { kind, guest } = item.what;
       if (kind === 'arrive') this.#invite(arrivals);
-      if (guest.shown === undefined && kind !== 'arrive') await this.#settle();
+      // Who is called is read beside the scripts: they have to be done.
+      if (kind === 'call' || (guest.shown === undefined && kind !== 'arrive')) await this.#settle();
       this.#clock.now = this.#begin + Math.floor(item.at);
       const first = !this.#asked.has(kind);
       this.#asked.add(kind);
