@@ -7,6 +7,7 @@ import type { EventSink } from './calls/ports.js';
 import { Recorder } from './calls/recorder.js';
 import { isToldByNode } from './calls/termination.js';
 import { isTestToken } from './calls/test-token.js';
+import { readFileBeside } from './config/beside.js';
 import { deriveSecrets, keptSecret } from './config/secrets.js';
 import {
   ownOrigins,
@@ -15,10 +16,11 @@ import {
   type MediaNodeAddress,
   type Settings,
 } from './config/settings.js';
-import { apply, reconcile } from './directory/apply.js';
+import { apply } from './directory/apply.js';
 import { DirectoryCache } from './directory/cache.js';
 import { DeclarationFault, faultLine } from './directory/faults.js';
 import { readDeclaration } from './directory/file.js';
+import { reconcile } from './directory/reconcile.js';
 import { createHttp } from './http/server.js';
 import { StreamConsumer } from './ledger/consumer.js';
 import { EventSpool } from './ledger/event-spool.js';
@@ -75,7 +77,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const pools = new RedisPoolWriter(redis.background);
   await declare(settings, { store, pools, liveUse: new RedisLiveUse(redis.background) }, log);
   const mended = await reconcile({ store, pools });
-  if (mended.reserved + mended.withdrawn > 0) log.warn(mended, 'pools were mended');
+  if (Object.values(mended).some((count) => count > 0)) log.warn({ ...mended }, 'pools were mended');
   const directory = closers.add('directory', await DirectoryCache.open(store, log));
 
   const scripts = new RedisScripts(redis.call, CALL_DEADLINE_MS);
@@ -291,9 +293,19 @@ type Ports = Parameters<typeof apply>[1];
 async function declare(settings: Settings, ports: Ports, log: Logger): Promise<void> {
   const text = await configText(settings.config);
   const own = ownOrigins(settings.http);
-  const declaration = readDeclaration(text, { ownOrigins: own });
+  // A file of numbers that changes is news as the declaration is.
+  const beside: string[] = [];
+  const declaration = readDeclaration(text, {
+    ownOrigins: own,
+    readBeside: (name) => {
+      const found = readFileBeside(settings.config, name);
+      beside.push(found);
+      return found;
+    },
+  });
+  const digest = digestOf([text, own, ...beside]);
   const { version, accounts } = await ports.store.read();
-  if (version > 0 && !(await isNews(settings, text, own))) {
+  if (version > 0 && !(await isNews(settings, digest))) {
     log.info({ version }, 'the configuration file was applied before: the directory in force stays');
     return;
   }
@@ -311,22 +323,20 @@ async function declare(settings: Settings, ports: Ports, log: Logger): Promise<v
     if (version === 0) throw new DeclarationRefused(result.reasons);
     return;
   }
-  await writeFile(join(settings.data, APPLIED), digestOf(text, own));
+  await writeFile(join(settings.data, APPLIED), digest);
   log.info({ outcome: result.outcome }, 'the configuration file is in force');
 }
 
 /** What was last applied at a start: the file's digest, beside the secret in the data folder. */
 const APPLIED = 'applied';
 
-function digestOf(text: string, own: readonly string[]): string {
-  return createHash('sha256')
-    .update(JSON.stringify([text, own]))
-    .digest('hex');
+function digestOf(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-async function isNews(settings: Settings, text: string, own: readonly string[]): Promise<boolean> {
+async function isNews(settings: Settings, digest: string): Promise<boolean> {
   try {
-    return (await readFile(join(settings.data, APPLIED), 'utf8')) !== digestOf(text, own);
+    return (await readFile(join(settings.data, APPLIED), 'utf8')) !== digest;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return true;
     throw error;

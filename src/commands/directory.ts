@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { readFileBeside } from '../config/beside.js';
 import { ownOrigins, type Settings } from '../config/settings.js';
 import { applyCommand, Exit, planCommand, type CommandIo } from '../directory/commands.js';
 import type { Logger } from '../observe/logger.js';
@@ -36,6 +37,7 @@ export async function directoryCommand(
     const commandIo: CommandIo = {
       ownOrigins: ownOrigins(settings.http),
       readText: (path) => readFile(path, 'utf8'),
+      readBeside: readFileBeside,
       out: io.out,
       err: io.err,
       ports: {

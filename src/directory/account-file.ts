@@ -1,47 +1,39 @@
 import { createHash } from 'node:crypto';
 import { isLoopback, parseCidr } from '../addresses.js';
+import { given, named, readAll, type AccountNames } from './account-parts.js';
 import {
   Defaults,
   Limits,
-  OWN_ORIGIN,
   type DeclaredAccount,
   type DeclaredApiKey,
   type DeclaredDestination,
   type DeclaredEndpoint,
-  type DeclaredPool,
   type DeclaredRingGroup,
-  type DeclaredSite,
   type DeclaredTrunk,
 } from './declaration.js';
 import { Names, type FileChecks } from './file-checks.js';
-import type { NumberRange } from './model.js';
-import { mergeRanges } from './ranges.js';
+import { readPool } from './pool-file.js';
+import { readProfile } from './reuse-file.js';
+import { checkOverflow, readSite } from './site-file.js';
 import * as values from './values.js';
 import type { Field, Fields } from './yaml-source.js';
 
-/** What the parts of one account refer to. Faults are reported where they stand; undefined follows one of them. */
-interface AccountNames {
-  readonly trunks: Names;
-  /** Trunks by which calls leave. */
-  readonly gateways: Set<string>;
-  readonly endpoints: Names;
-  readonly sites: Names;
-}
-
-type Optional<T> = { [K in keyof T]?: T[K] | undefined };
-
-/** `part` without the fields that are undefined: `exactOptionalPropertyTypes` tells absent from undefined. */
-function given<T extends object>(part: Optional<T>): T {
-  return Object.fromEntries(Object.entries(part).filter(([, value]) => value !== undefined)) as T;
-}
-
-function readAll<T>(fields: readonly Field[], read: (field: Field) => T | undefined): T[] {
-  return fields.map(read).filter((item) => item !== undefined);
-}
-
 export function readAccount(field: Field, checks: FileChecks): DeclaredAccount | undefined {
-  const fields = field.map(['name', 'timeZone', 'apiKeys', 'sites', 'endpoints', 'pools', 'trunks']);
+  const fields = field.map([
+    'name',
+    'timeZone',
+    'profile',
+    'redialMs',
+    'apiKeys',
+    'sites',
+    'endpoints',
+    'pools',
+    'trunks',
+  ]);
   const name = named(fields, field, checks.accounts);
+  const profile = fields.get('profile');
+  const redialMs =
+    fields.optional('redialMs', values.parseInteger(0, Limits.periodMs, 'milliseconds')) ?? Defaults.redialMs;
   const timeZone = fields.optional('timeZone', values.parseTimeZone) ?? Defaults.timeZone;
   const names: AccountNames = {
     trunks: new Names('trunk'),
@@ -57,14 +49,20 @@ export function readAccount(field: Field, checks: FileChecks): DeclaredAccount |
   const pools = readAll(fields.list('pools', 'pools'), (one) =>
     readPool(one, name ?? '', names, poolNames, checks),
   );
+  for (const { site, field: at } of sites) checkOverflow(site, pools, at);
   const apiKeys = readAll(fields.list('apiKeys', 'API keys'), (one) => readApiKey(one, keyNames, checks));
-  return name === undefined ? undefined : { name, timeZone, apiKeys, sites, endpoints, pools, trunks };
-}
-
-function named(fields: Fields, owner: Field, names: Names): string | undefined {
-  const name = fields.required('name', values.parseName);
-  names.add(name, fields.get('name') ?? owner);
-  return name;
+  if (name === undefined) return undefined;
+  return given<DeclaredAccount>({
+    name,
+    timeZone,
+    apiKeys,
+    sites: sites.map(({ site }) => site),
+    endpoints,
+    pools,
+    trunks,
+    profile: profile === undefined ? undefined : readProfile(profile),
+    redialMs,
+  });
 }
 
 function readApiKey(field: Field, names: Names, checks: FileChecks): DeclaredApiKey | undefined {
@@ -192,83 +190,4 @@ function readDestination(
   }
   checks.untracked(to.to, place, 'the call would come back to us');
   return { to: to.to, trunks: [...new Set(trunks.map(({ trunk }) => trunk))] };
-}
-
-function readSite(field: Field, names: AccountNames, checks: FileChecks): DeclaredSite | undefined {
-  const fields = field.map(['name', 'origins', 'printedNumber', 'endpoints', 'holdMs', 'heartbeatMs']);
-  const name = named(fields, field, names.sites);
-  const origins = readAll(fields.list('origins', `origins, or "${OWN_ORIGIN}"`, 1), (one) =>
-    one.take<readonly string[]>((text) => {
-      if (text === OWN_ORIGIN) return { value: checks.ownOrigins };
-      const origin = values.parseOrigin(text);
-      return 'value' in origin ? { value: [origin.value] } : origin;
-    }),
-  ).flat();
-  const printedNumber = fields.required('printedNumber', values.parseNumber);
-  if (printedNumber !== undefined) {
-    const place = fields.get('printedNumber') ?? field;
-    checks.untracked(printedNumber, place, 'visitors without a number of their own see it');
-  }
-  const endpoints = readAll(fields.list('endpoints', 'endpoint names'), (one) => {
-    const endpoint = one.take(values.parseName);
-    names.endpoints.refer(endpoint, one);
-    return endpoint;
-  });
-  const heartbeatMs =
-    fields.optional('heartbeatMs', values.parseInteger(500, 3_600_000, 'milliseconds')) ??
-    Defaults.heartbeatMs;
-  // A site that beats slowly holds longer without saying so.
-  const holdDefault = Math.max(Defaults.holdMs, heartbeatMs * Limits.heartbeatsInHold);
-  const holdMs =
-    fields.optional('holdMs', values.parseInteger(1000, 86_400_000, 'milliseconds')) ?? holdDefault;
-  if (holdMs < heartbeatMs * Limits.heartbeatsInHold) {
-    (fields.get('holdMs') ?? field).fault(
-      `expected "holdMs" of at least ${Limits.heartbeatsInHold} heartbeats of ${heartbeatMs} ms, found ${holdMs}`,
-    );
-  }
-  if (name === undefined || printedNumber === undefined) return undefined;
-  return {
-    name,
-    origins: [...new Set(origins)],
-    printedNumber,
-    endpoints: [...new Set(endpoints)],
-    holdMs,
-    heartbeatMs,
-  };
-}
-
-function readPool(
-  field: Field,
-  account: string,
-  names: AccountNames,
-  poolNames: Names,
-  checks: FileChecks,
-): DeclaredPool | undefined {
-  const fields = field.map(['name', 'site', 'endpoint', 'defaultEndpoint', 'trunk', 'numbers']);
-  const name = named(fields, field, poolNames);
-  const refer = (key: string, known: Names): string | undefined => {
-    const value = fields.optional(key, values.parseName);
-    known.refer(value, fields.get(key));
-    return value;
-  };
-  const site = refer('site', names.sites);
-  const reservedEndpoint = refer('endpoint', names.endpoints);
-  // A number that only one endpoint's pages show is answered by that endpoint.
-  const defaultEndpoint = refer('defaultEndpoint', names.endpoints) ?? reservedEndpoint;
-  const trunk = refer('trunk', names.trunks);
-  const numbers: NumberRange[] = readAll(fields.list('numbers', 'numbers and ranges', 1), (one) => {
-    const range = one.take(values.parseNumberRange);
-    if (range !== undefined) checks.range(range, `pool ${account}/${name ?? ''}`, one);
-    return range;
-  });
-  return name === undefined
-    ? undefined
-    : given<DeclaredPool>({
-        name,
-        site,
-        reservedEndpoint,
-        defaultEndpoint,
-        trunk,
-        numbers: mergeRanges(numbers),
-      });
 }

@@ -9,9 +9,11 @@ import { resolve } from './resolve.js';
 /** Exit codes: done; could not be done now; the input is bad. */
 export const Exit = { done: 0, refused: 1, badInput: 2 } as const;
 
-export interface CommandIo extends FileContext {
+export interface CommandIo extends Pick<FileContext, 'ownOrigins'> {
   /** Rejects with an `ErrnoException` when the file cannot be read. */
   readonly readText: (path: string) => Promise<string>;
+  /** The text of a file that the one at `path` names, relative to it. Throws an `ErrnoException`. */
+  readonly readBeside: (path: string, name: string) => string;
   /** A line for standard output, and one for standard error. */
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
@@ -72,7 +74,10 @@ async function readFileOrSay(path: string, io: CommandIo): Promise<Declaration |
     return undefined;
   }
   try {
-    return readDeclaration(text, io);
+    return readDeclaration(text, {
+      ownOrigins: io.ownOrigins,
+      readBeside: (name) => io.readBeside(path, name),
+    });
   } catch (error) {
     if (!(error instanceof DeclarationFault)) throw error;
     for (const fault of error.faults) io.err(`${path}: ${faultLine(fault)}`);

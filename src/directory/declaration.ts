@@ -1,4 +1,4 @@
-import type { NumberRange, Trunk } from './model.js';
+import type { Pool, Profile, Reuse, Site, Trunk } from './model.js';
 
 /**
  * What a YAML file says, checked and with defaults filled in; things still name each other by name.
@@ -6,6 +6,7 @@ import type { NumberRange, Trunk } from './model.js';
  */
 export interface Declaration {
   readonly accounts: readonly DeclaredAccount[];
+  readonly reuse?: Reuse;
 }
 
 export interface DeclaredAccount {
@@ -14,8 +15,11 @@ export interface DeclaredAccount {
   readonly apiKeys: readonly DeclaredApiKey[];
   readonly sites: readonly DeclaredSite[];
   readonly endpoints: readonly DeclaredEndpoint[];
+  /** In the order in which they are tried, all else equal. */
   readonly pools: readonly DeclaredPool[];
   readonly trunks: readonly DeclaredTrunk[];
+  readonly profile?: Profile;
+  readonly redialMs?: number;
 }
 
 export interface DeclaredApiKey {
@@ -24,14 +28,9 @@ export interface DeclaredApiKey {
   readonly addresses: readonly string[];
 }
 
-export interface DeclaredSite {
-  readonly name: string;
-  readonly origins: readonly string[];
-  readonly printedNumber: string;
-  /** Names of endpoints; empty means all of the account. */
+/** A site with the names of its endpoints; none means all of the account. */
+export interface DeclaredSite extends Omit<Site, 'id' | 'endpoints'> {
   readonly endpoints: readonly string[];
-  readonly holdMs: number;
-  readonly heartbeatMs: number;
 }
 
 export interface DeclaredEndpoint {
@@ -51,13 +50,15 @@ export interface DeclaredDestination {
   readonly trunks: readonly string[];
 }
 
-export interface DeclaredPool {
-  readonly name: string;
+/** A pool with names where the directory has ids; its rank is its place in the list. */
+export interface DeclaredPool extends Omit<
+  Pool,
+  'id' | 'rank' | 'site' | 'reservedEndpoint' | 'defaultEndpoint' | 'trunk'
+> {
   readonly site?: string;
   readonly reservedEndpoint?: string;
   readonly defaultEndpoint?: string;
   readonly trunk?: string;
-  readonly numbers: readonly NumberRange[];
 }
 
 export type DeclaredTrunk = Omit<Trunk, 'id' | 'serial'>;
@@ -78,11 +79,20 @@ export const Defaults = {
   holdMs: 300_000,
   /** Voicemail of mobile carriers picks up after 20 to 30 s; a person has had five rings by then. */
   ringMs: 30_000,
+  /** A week: who calls back about an offer does so within days. */
+  redialMs: 7 * 86_400_000,
+  /** A site goes back to numbers of one's own when a tenth of the sessions has gone, so that it does not waver. */
+  backAtShare: 0.9,
+  reuse: { quarantineMs: 0, likeness: 0.5, halfLifeMs: 30 * 86_400_000, weights: {} },
 } as const;
 
 export const Limits = {
   /** The YAML file: 700,000 single numbers, one a line, fit in. */
   fileBytes: 10 * 1024 * 1024,
+  /** A CSV file of numbers: all numbers of the system, with a state each, fit in. */
+  csvBytes: 150 * 1024 * 1024,
+  /** Periods of weeks and months, ms: ten years. */
+  periodMs: 315_360_000_000,
   /** YAML aliases in a file, and values that it may come to once they are followed. */
   aliases: 100,
   values: 2_000_000,

@@ -1,4 +1,5 @@
-import type { Account, Directory, Endpoint, NumberRange, Pool } from './model.js';
+import { createHash } from 'node:crypto';
+import type { Account, Directory, Endpoint, NumberRange, Pool, Profile, Reuse, Site } from './model.js';
 import { rangesSize, rangesText, subtractRanges } from './ranges.js';
 
 /** One change, as it is shown to the operator. Holds no secret. */
@@ -29,12 +30,15 @@ interface Thing {
   readonly facts: ReadonlyMap<string, string>;
   /** Compared, but never shown. */
   readonly secret?: string;
-  readonly numbers?: readonly NumberRange[];
+  /** Sets of numbers, by what a number of the set is called. */
+  readonly numbers?: ReadonlyMap<string, readonly NumberRange[]>;
 }
 
 /** Everything that the directory declares, by its label. */
 function things(directory: Directory): Map<string, Thing & { readonly order: string }> {
   const all = new Map<string, Thing & { readonly order: string }>();
+  if (directory.reuse !== undefined)
+    all.set('reuse of numbers', { name: '', facts: reuseFacts(directory.reuse), order: '' });
   for (const account of directory.accounts) {
     KINDS.forEach(({ kind, of }, i) => {
       for (const thing of of(account)) {
@@ -64,15 +68,20 @@ function changesOf(label: string, before: Thing | undefined, after: Thing | unde
       ...(detail === '' ? {} : { detail }),
     });
   }
-  const numbers = (sign: '+' | '-', ranges: readonly NumberRange[]) => {
+  const numbers = (sign: '+' | '-', what: string, ranges: readonly NumberRange[]) => {
     const size = rangesSize(ranges);
-    const thing = `${size === 1 ? 'number' : `${size} numbers`} of ${label}`;
+    const thing = `${size === 1 ? what : `${size} ${what}s`} of ${label}`;
     if (size > 0) changes.push({ sign, thing, detail: rangesText(ranges) });
   };
-  numbers('-', subtractRanges(before?.numbers ?? [], after?.numbers ?? []));
-  numbers('+', subtractRanges(after?.numbers ?? [], before?.numbers ?? []));
+  for (const what of NUMBER_SETS) {
+    const [old, now] = [before?.numbers?.get(what) ?? [], after?.numbers?.get(what) ?? []];
+    numbers('-', what, subtractRanges(old, now));
+    numbers('+', what, subtractRanges(now, old));
+  }
   return changes;
 }
+
+const NUMBER_SETS = ['number', 'paused number', 'retired number'] as const;
 
 function listed(
   entries: readonly (readonly [string, string | number | undefined])[],
@@ -86,7 +95,16 @@ function listed(
 const KINDS: readonly { kind: string; of: (account: Account) => Thing[] }[] = [
   {
     kind: 'account',
-    of: ({ name, timeZone }) => [{ name, facts: listed([['time zone', timeZone]]) }],
+    of: ({ name, timeZone, profile, redialMs }) => [
+      {
+        name,
+        facts: listed([
+          ['time zone', timeZone],
+          ['profile', profileText(profile)],
+          ['redial', redialMs === undefined ? undefined : `${redialMs} ms`],
+        ]),
+      },
+    ],
   },
   {
     kind: 'API key',
@@ -132,6 +150,7 @@ const KINDS: readonly { kind: string; of: (account: Account) => Thing[] }[] = [
           ['endpoints', namesOf(account.endpoints, site.endpoints) || 'all'],
           ['hold', `${site.holdMs} ms`],
           ['heartbeat', `${site.heartbeatMs} ms`],
+          ...siteFacts(site),
         ]),
       })),
   },
@@ -148,9 +167,62 @@ function poolThing(pool: Pool, account: Account): Thing {
       ['endpoint', one(account.endpoints, pool.reservedEndpoint)],
       ['default endpoint', one(account.endpoints, pool.defaultEndpoint)],
       ['trunk', one(account.trunks, pool.trunk)],
+      ['areas', pool.areas?.join(', ')],
+      ['in quarantine', pool.inQuarantine],
+      // The first one is tried first; where there is one alone, that says nothing.
+      ['rank', account.pools.length < 2 ? undefined : pool.rank],
     ]),
-    numbers: pool.numbers,
+    numbers: new Map([
+      ['number', pool.numbers],
+      ['paused number', pool.paused ?? []],
+      ['retired number', pool.retired ?? []],
+    ]),
   };
+}
+
+type Fact = readonly [string, string | number | undefined];
+
+function siteFacts(site: Site): Fact[] {
+  const { bucket } = site;
+  return [
+    ['degrade', site.degrade?.join(', ')],
+    [
+      'bucket',
+      bucket &&
+        `${bucket.criteria.join(' + ')} ${bucket.switchAt} ${bucket.threshold}, back at ${bucket.backAt}`,
+    ],
+    ['overflow number', site.overflowNumber],
+    ['provisional', site.provisionalMs === undefined ? undefined : `${site.provisionalMs} ms`],
+    ['reserved share', site.reservedShare],
+    ['new links a second', site.newLinksPerSecond],
+    ['visitor key', site.visitorKey === undefined ? undefined : fingerprint(site.visitorKey)],
+    ['embedded', site.embedded === true ? 'yes' : undefined],
+  ];
+}
+
+/** Enough of a public key's digest to tell it from another. */
+function fingerprint(key: string): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 16);
+}
+
+function reuseFacts({ quarantineMs, likeness, halfLifeMs, weights }: Reuse): ReadonlyMap<string, string> {
+  const weightsText = Object.entries(weights).map(([dimension, weight]) => `${dimension} ${weight}`);
+  return listed([
+    ['quarantine', `${quarantineMs} ms`],
+    ['likeness', likeness],
+    ['half-life', `${halfLifeMs} ms`],
+    ['weights', weightsText.join(', ')],
+  ]);
+}
+
+/** `trade dentist, hygienist; region kent`. */
+function profileText(profile: Profile | undefined): string | undefined {
+  return (
+    profile &&
+    Object.entries(profile)
+      .map(([dimension, words]) => `${dimension} ${words.join(', ')}`)
+      .join('; ')
+  );
 }
 
 function namesOf(list: readonly { id: string; name: string }[], ids: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { AddressSet, normalAddress } from '../addresses.js';
 import type { Account, ApiKey, Destination, Directory, Endpoint, Pool, Site, Trunk } from './model.js';
-import { NumberTable } from './number-table.js';
+import { NumberStates, type FormerOwner, type NumberState } from './number-state.js';
 
 export interface KeyOwner {
   readonly account: Account;
@@ -54,7 +54,9 @@ export class DirectoryIndex {
   readonly #sitesAnywhere = new Map<string, SiteOwner[]>();
   readonly #endpoints: ByName<Endpoint> = new Map();
   readonly #endpointsById = new Map<string, EndpointOwner>();
-  readonly #numbers: NumberTable<PoolOwner>;
+  readonly #numbers: NumberStates;
+  /** Pools that are and pools that were, by id. */
+  readonly #accountsByPool = new Map<string, Account>();
   readonly #trunks: KnownTrunk[] = [];
   readonly #trunkAddresses: AddressSet;
   readonly #trunksBySerial = new Map<number, TrunkOwner>();
@@ -67,11 +69,7 @@ export class DirectoryIndex {
     this.directory = directory;
     for (const account of directory.accounts) this.#addAccount(account);
     this.#trunkAddresses = new AddressSet(this.#trunks.flatMap(({ owner }) => owner.trunk.addresses));
-    this.#numbers = new NumberTable(
-      directory.accounts.flatMap((account) =>
-        account.pools.flatMap((pool) => pool.numbers.map((range) => ({ range, value: { account, pool } }))),
-      ),
-    );
+    this.#numbers = NumberStates.of(directory);
     this.transport = commonTransport(directory);
   }
 
@@ -126,9 +124,24 @@ export class DirectoryIndex {
     return site.endpoints.length === 0 || site.endpoints.includes(endpoint.id);
   }
 
-  /** Whose number it is, E.164. */
+  /** Whose number it is, E.164; paused and in quarantine too. A retired one is nobody's: a call gets 404. */
   numberOwner(number: string): PoolOwner | undefined {
-    return this.#numbers.find(number);
+    return this.#numbers.owner(number);
+  }
+
+  /** The state of a number at `now`, ms since the epoch; undefined for one that is nobody's and does not rest. */
+  numberState(number: string, now: number): NumberState | undefined {
+    return this.#numbers.state(number, now);
+  }
+
+  /** Who had a number that is in quarantine at `now`, and the policy for its calls; undefined where it is not. */
+  formerOwner(number: string, now: number): FormerOwner | undefined {
+    return this.#numbers.former(number, now);
+  }
+
+  /** The account of a pool id as links carry it, also when the pool is gone and its numbers stand in others. */
+  accountOfPool(pool: string): Account | undefined {
+    return this.#accountsByPool.get(pool);
   }
 
   /** The trunks that may send calls from this IP address, of whichever account; none for a stranger, who costs least. */
@@ -150,7 +163,10 @@ export class DirectoryIndex {
     return this.#destinations.get(serial);
   }
 
-  /** Pools that may serve this site and endpoint (ids): reserved to both, to the endpoint, to the site, then the rest. */
+  /**
+   * Pools that may serve this site and endpoint (ids): reserved to both, to the endpoint, to the site, then the rest;
+   * among equals by rank. The order for a visitor whose area is known: `candidatePools`.
+   */
   poolsFor(account: string, site: string, endpoint: string): readonly Pool[] {
     const of = (forSite: string, forEndpoint: string) =>
       this.#pools.get(`${account}/${forSite}/${forEndpoint}`) ?? NONE;
@@ -182,7 +198,9 @@ export class DirectoryIndex {
       this.#trunksBySerial.set(trunk.serial, owner);
       this.#trunksById.set(trunk.id, owner);
     }
-    for (const pool of account.pools) {
+    for (const id of account.formerPools ?? []) this.#accountsByPool.set(id, account);
+    for (const pool of account.pools) this.#accountsByPool.set(pool.id, account);
+    for (const pool of account.pools.toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0))) {
       append(this.#pools, `${account.id}/${pool.site ?? ''}/${pool.reservedEndpoint ?? ''}`, pool);
     }
   }

@@ -5,6 +5,14 @@ import { rangeSize } from './ranges.js';
 import type { Transport } from './values.js';
 import type { Field } from './yaml-source.js';
 
+/** What a declaration needs of the world around it. */
+export interface FileContext {
+  /** What `self` means in a site's origins: `ownOrigins(settings.http)`. */
+  readonly ownOrigins: readonly string[];
+  /** The text of a file that the declaration names, relative to itself. Throws an `ErrnoException`. */
+  readonly readBeside: (name: string) => string;
+}
+
 interface DeclaredRange {
   readonly range: NumberRange;
   readonly pool: string;
@@ -42,14 +50,16 @@ export class Names {
 /** What must hold across the whole file, whichever account a thing belongs to. */
 export class FileChecks {
   readonly ownOrigins: readonly string[];
+  readonly readBeside: (name: string) => string;
   readonly accounts = new Names('account');
   readonly #keys = new Map<string, Field>();
   readonly #ranges: DeclaredRange[] = [];
   readonly #untracked: { number: string; field: Field; why: string }[] = [];
   #transport: { transport: Transport; field: Field } | undefined;
 
-  constructor(ownOrigins: readonly string[]) {
+  constructor({ ownOrigins, readBeside }: FileContext) {
     this.ownOrigins = ownOrigins;
+    this.readBeside = readBeside;
   }
 
   /** A key opens one account. */

@@ -1,12 +1,10 @@
 import { readAccount } from './account-file.js';
 import type { DeclaredAccount, Declaration } from './declaration.js';
-import { FileChecks } from './file-checks.js';
+import { FileChecks, type FileContext } from './file-checks.js';
+import { readReuse } from './reuse-file.js';
 import { YamlSource } from './yaml-source.js';
 
-export interface FileContext {
-  /** What `self` means in a site's origins: `ownOrigins(settings.http)`. */
-  readonly ownOrigins: readonly string[];
-}
+export type { FileContext };
 
 /**
  * Reads a declaration, `apiVersion: tagswitch/v1`.
@@ -15,8 +13,8 @@ export interface FileContext {
  */
 export function readDeclaration(text: string, context: FileContext): Declaration {
   const source = new YamlSource(text);
-  const checks = new FileChecks(context.ownOrigins);
-  const fields = source.root.map(['apiVersion', 'accounts']);
+  const checks = new FileChecks(context);
+  const fields = source.root.map(['apiVersion', 'reuse', 'accounts']);
   fields.required('apiVersion', (version) =>
     version === 'tagswitch/v1' ? { value: version } : { expected: '"tagswitch/v1"' },
   );
@@ -30,7 +28,9 @@ export function readDeclaration(text: string, context: FileContext): Declaration
     const account = readAccount(field, checks);
     if (account !== undefined) accounts.push(account);
   }
+  const reuseField = fields.get('reuse');
+  const reuse = reuseField === undefined ? undefined : readReuse(reuseField);
   checks.finish();
   source.finish();
-  return { accounts };
+  return { accounts, ...(reuse === undefined ? {} : { reuse }) };
 }

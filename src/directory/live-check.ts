@@ -21,7 +21,7 @@ export async function liveObstacles(
   liveUse: LiveUse,
 ): Promise<string[]> {
   const after = new Map(next.accounts.map((account) => [account.id, account]));
-  const numbers = numberMoves(current, next).leaving;
+  const numbers = numberMoves(current, next, 0).leaving;
   const obstacles: string[] = [];
   for (const account of current.accounts) {
     const leaving = leavingThings(account, after.get(account.id));

@@ -11,12 +11,19 @@ export interface DirectoryStore {
 }
 
 /**
- * The pools as allocation sees them. Numbers are E.164; at most 1,000 of them go into one call of `reserve` or
- * `withdraw`. An account and a pool are ids.
+ * The pools as allocation sees them. Numbers are E.164; at most 1,000 of them go into one call. An account
+ * and a pool are ids.
  */
 export interface PoolWriter {
-  /** Puts numbers into the pool. One that is there already stays as it is. */
-  reserve(account: string, pool: string, numbers: readonly string[]): Promise<void>;
+  /**
+   * Puts numbers into the pool, to be given out from `notBefore` on (ms since the epoch, 0 for at once). One that is there
+   * already stays as it is.
+   */
+  reserve(account: string, pool: string, numbers: readonly string[], notBefore: number): Promise<void>;
+  /** Numbers of the pool are shown to nobody new; their links live on. */
+  hide(account: string, pool: string, numbers: readonly string[]): Promise<void>;
+  /** Numbers go into another pool of the account, with their links. Those that are hidden stay so. */
+  move(account: string, from: string, to: string, numbers: readonly string[]): Promise<void>;
   /**
    * Takes numbers out of the pool, all of them or none; one that is not there is no fault. Without `force` nothing is
    * done when a live link or a live call has one of them: the answer names those, and is empty otherwise.
@@ -27,7 +34,7 @@ export interface PoolWriter {
     numbers: readonly string[],
     force: boolean,
   ): Promise<readonly string[]>;
-  /** All numbers of the pool, in any order. */
+  /** All numbers that the pool has on offer, in any order. */
   members(account: string, pool: string): Promise<readonly string[]>;
 }
 

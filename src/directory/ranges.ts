@@ -53,6 +53,17 @@ export function subtractRanges(ranges: readonly NumberRange[], taken: readonly N
   return left;
 }
 
+/** What is in both. Both in any order; the answer is merged. */
+export function intersectRanges(a: readonly NumberRange[], b: readonly NumberRange[]): NumberRange[] {
+  return b.length === 0 ? [] : subtractRanges(a, subtractRanges(a, b));
+}
+
+/** The range that holds the number. */
+export function rangeOf(ranges: readonly NumberRange[], number: string): NumberRange | undefined {
+  const value = Number(number);
+  return ranges.find(({ first, last }) => Number(first) <= value && value <= Number(last));
+}
+
 /** All numbers of the ranges, `size` at a time: what one command to Redis takes without holding it up. */
 export function* chunks(ranges: readonly NumberRange[], size: number): Generator<string[]> {
   let chunk: string[] = [];
@@ -68,9 +79,19 @@ export function* chunks(ranges: readonly NumberRange[], size: number): Generator
   if (chunk.length > 0) yield chunk;
 }
 
+/** Single numbers, as values in any order, as ranges. A million of them take a second: they are sorted as what they are. */
+export function rangesOfValues(values: readonly number[]): NumberRange[] {
+  return mergeRanges(
+    Array.from(Float64Array.from(values).sort(), (value) => {
+      const number = numberText(value);
+      return { first: number, last: number };
+    }),
+  );
+}
+
 /** Single numbers as ranges. */
 export function rangesOf(numbers: readonly string[]): NumberRange[] {
-  return mergeRanges(numbers.map((number) => ({ first: number, last: number })));
+  return rangesOfValues(numbers.map(numberValue));
 }
 
 /** As `+12025550100`, or `+12025550100-+12025550199`; at most `shown` of them, then a count. */

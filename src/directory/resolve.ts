@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { mintId, type IdPrefix } from '../ids.js';
+import { formerAfter } from './former.js';
 import type {
   DeclaredAccount,
   DeclaredDestination,
@@ -21,6 +22,9 @@ import type {
   Trunk,
 } from './model.js';
 
+/** Pools that are remembered of an account; a link outlives its pool by minutes. */
+const FORMER_POOLS = 100;
+
 export const EMPTY_DIRECTORY: Directory = {
   apiVersion: 'tagswitch/v1',
   version: 0,
@@ -35,20 +39,33 @@ export type Mint = <P extends IdPrefix>(prefix: P) => `${P}_${string}`;
  * a destination that stays at its endpoint keeps its serial, everything else gets new ones. Lists are put in order of
  * name, so that moving things about in the file changes nothing.
  *
+ * Only the order of pools means something: it is kept as their rank. Numbers that leave an account are noted as having
+ * left at `now`, ms since the epoch.
+ *
  * Pure but for `mint`. Returns `current` itself when nothing changes, else the next version.
  */
-export function resolve(declaration: Declaration, current: Directory, mint: Mint = mintId): Directory {
+export function resolve(
+  declaration: Declaration,
+  current: Directory,
+  mint: Mint = mintId,
+  now: number = Date.now(),
+): Directory {
   const minting: Minting = { mint, nextSerial: current.nextSerial };
   const before = byName(current.accounts);
   const accounts = sorted(declaration.accounts).map((account) =>
     resolveAccount(account, before.get(account.name), minting),
   );
-  if (isDeepStrictEqual(accounts, current.accounts)) return current;
+  const { reuse } = declaration;
+  if (isDeepStrictEqual(accounts, current.accounts) && isDeepStrictEqual(reuse, current.reuse))
+    return current;
+  const former = formerAfter(current, accounts, reuse, now);
   return {
     apiVersion: 'tagswitch/v1',
     version: current.version + 1,
     nextSerial: minting.nextSerial,
     accounts,
+    ...(reuse === undefined ? {} : { reuse }),
+    ...(former.length === 0 ? {} : { former }),
   };
 }
 
@@ -103,11 +120,30 @@ function resolveAccount(declared: DeclaredAccount, before: Account | undefined, 
   );
   const names = { sites: byName(sites), endpoints: endpointsByName, trunks: trunksByName };
   const oldPools = byName(before?.pools);
-  const pools = sorted(declared.pools).map((pool) =>
-    resolvePool(pool, oldPools.get(pool.name), names, minting),
-  );
-  const { name, timeZone } = declared;
-  return { id: before?.id ?? mint('acc'), name, timeZone, apiKeys, sites, endpoints, pools, trunks };
+  const ranked = declared.pools.map((pool, rank) => ({ ...pool, rank }));
+  const pools = sorted(ranked).map((pool) => resolvePool(pool, oldPools.get(pool.name), names, minting));
+  const { name, timeZone, profile, redialMs } = declared;
+  const formerPools = formerPoolsOf(before, pools);
+  return {
+    id: before?.id ?? mint('acc'),
+    name,
+    timeZone,
+    apiKeys,
+    sites,
+    endpoints,
+    pools,
+    trunks,
+    ...(profile === undefined ? {} : { profile }),
+    ...(redialMs === undefined ? {} : { redialMs }),
+    ...(formerPools.length === 0 ? {} : { formerPools }),
+  };
+}
+
+/** Pools that went: their numbers may have moved on, now or earlier, and links that were minted for them live on. */
+function formerPoolsOf(before: Account | undefined, pools: readonly Pool[]): Pool['id'][] {
+  const stays = new Set(pools.map(({ id }) => id));
+  const gone = before?.pools.map(({ id }) => id).filter((id) => !stays.has(id)) ?? [];
+  return [...gone, ...(before?.formerPools ?? [])].slice(0, FORMER_POOLS);
 }
 
 function resolveTrunk(declared: DeclaredTrunk, before: Trunk | undefined, minting: Minting): Trunk {
@@ -158,18 +194,17 @@ interface AccountNames {
 }
 
 function resolvePool(
-  { name, site, reservedEndpoint, defaultEndpoint, trunk, numbers }: DeclaredPool,
+  { site, reservedEndpoint, defaultEndpoint, trunk, ...declared }: DeclaredPool & { readonly rank: number },
   before: Pool | undefined,
   names: AccountNames,
   minting: Minting,
 ): Pool {
   return {
+    ...declared,
     id: before?.id ?? minting.mint('pool'),
-    name,
     ...(site === undefined ? {} : { site: idOf(names.sites, site) }),
     ...(reservedEndpoint === undefined ? {} : { reservedEndpoint: idOf(names.endpoints, reservedEndpoint) }),
     ...(defaultEndpoint === undefined ? {} : { defaultEndpoint: idOf(names.endpoints, defaultEndpoint) }),
     ...(trunk === undefined ? {} : { trunk: idOf(names.trunks, trunk) }),
-    numbers,
   };
 }

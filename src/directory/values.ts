@@ -130,6 +130,45 @@ export function parseInteger(low: number, high: number, unit: string): (text: st
   };
 }
 
+/** A number with a point: `0.35`. */
+export function parseDecimal(low: number, high: number, what: string): (text: string) => Parsed<number> {
+  return (text) => {
+    const value = /^\d{1,6}(?:\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
+    return value >= low && value <= high ? { value } : expected(`${what}: a number from ${low} to ${high}`);
+  };
+}
+
+export function parseBoolean(text: string): Parsed<boolean> {
+  return text === 'true' || text === 'false' ? { value: text === 'true' } : expected('"true" or "false"');
+}
+
+export function parseOneOf<const T extends string>(words: readonly T[]): (text: string) => Parsed<T> {
+  return (text) => {
+    const value = words.find((word) => word === text);
+    return value === undefined
+      ? expected(`one of ${words.map((word) => `"${word}"`).join(', ')}`)
+      : { value };
+  };
+}
+
+/** What numbers begin with: `+1`, `+1202`. */
+export function parsePrefix(text: string): Parsed<string> {
+  return /^\+[1-9]\d{0,13}$/.test(text)
+    ? { value: text }
+    : expected('what numbers in E.164 begin with, as "+1202": "+", and 1 to 14 digits');
+}
+
+/** The name of a file, or a path from the folder of the declaration. */
+export function parseFileName(text: string): Parsed<string> {
+  return /^[^\p{Cc}]{1,255}$/u.test(text) ? { value: text } : expected('the name of a file');
+}
+
+/** A word of a business profile, in lower case. */
+export function parseWord(text: string): Parsed<string> {
+  const value = text.trim().toLowerCase();
+  return /^[^\p{Cc}]{1,64}$/u.test(value) ? { value } : expected('a word of at most 64 characters');
+}
+
 /** The key's own text is not part of any message. */
 export function parseKeyText(text: string): Parsed<string> {
   return /^[\x21-\x7e]{8,200}$/.test(text)

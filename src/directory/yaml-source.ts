@@ -11,7 +11,7 @@ import {
 } from 'yaml';
 import { Limits } from './declaration.js';
 import { DeclarationFault, quoted, type Fault, type Place } from './faults.js';
-import type { Parsed } from './values.js';
+import { parseName, type Parsed } from './values.js';
 import { suggest } from '../suggest.js';
 
 /** More faults than a person reads are counted, not listed. */
@@ -151,6 +151,23 @@ export class Field {
     }
     // Where there is no mapping, nothing is missing from it.
     return new Fields(isMap(this.#node) ? this : undefined, fields);
+  }
+
+  /** The fields of a mapping whose names are the operator's own: up to 64 letters, digits, `.`, `_`, `-`. */
+  entries(of: string): [name: string, field: Field][] {
+    if (!isMap(this.#node)) {
+      this.fault(`expected a mapping of ${of}`);
+      return [];
+    }
+    return this.#node.items.flatMap(({ key, value }): [string, Field][] => {
+      const at = (key as Node).range?.[0] ?? this.#offset;
+      const name = isScalar(key) ? String(key.value) : '';
+      const parsed = parseName(name);
+      if ('value' in parsed)
+        return [[name, new Field(this.#source, value as Node | null, `${this.#path}.${name}`, at)]];
+      this.#source.fault(this.#source.place(this.#path, at), `${quoted(name)}: expected ${parsed.expected}`);
+      return [];
+    });
   }
 
   list(of: string, least = 0): Field[] {

@@ -7,8 +7,9 @@ const LINK = /^lnk_([0-9a-z]{16})[0-9a-z]{16}$/;
 const RANDOM_CHARACTERS = 10;
 const RANDOM_BYTES = 7;
 /** Random bytes are had in stock: asking the system for seven costs as much as asking for a thousand. */
-const stock = Buffer.alloc(128 * RANDOM_BYTES);
+const stock = Buffer.alloc(100 * RANDOM_BYTES);
 let used = stock.length;
+
 /** Of a process that shares its links with nobody. */
 const OWN_KEY = randomBytes(32);
 
@@ -34,10 +35,8 @@ export function linkIsOurs(link: string, key: Uint8Array = OWN_KEY): boolean {
 }
 
 function mac(key: Uint8Array, own: string): string {
-  return base32(createHmac('sha256', key).update(own).digest().subarray(0, 4)).slice(
-    0,
-    16 - RANDOM_CHARACTERS,
-  );
+  const digest = createHmac('sha256', key).update(own).digest();
+  return base32(digest.subarray(0, 4)).slice(0, 16 - RANDOM_CHARACTERS);
 }
 
 /** The pool that a link's number is of; undefined when `link` is no link id. */

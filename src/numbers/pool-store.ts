@@ -1,7 +1,7 @@
 import { MARGIN_MS } from './allocate-command.js';
 import { Code, UnexpectedReply } from './codes.js';
-import { accountKeys } from './keys.js';
-import type { ScriptPort } from './ports.js';
+import { accountKeys, checkedId } from './keys.js';
+import type { ScriptName, ScriptPort } from './ports.js';
 
 /** Numbers a script run: a millisecond of Redis's time, so that calls and pages do not wait for a big pool. */
 const CHUNK = 1_000;
@@ -29,21 +29,27 @@ export class PoolStore {
 
   /**
    * Puts numbers (E.164) into a pool, in chunks; those that are there stay as they are, so that it may be repeated.
-   * A number that was held before keeps its age. Resolves with how many were added.
+   * A number that was held before keeps its age; none is given out before `notBefore`, ms since the epoch. Resolves with
+   * how many were added.
    */
-  async reserve(account: string, pool: string, numbers: Iterable<string>): Promise<number> {
+  async reserve(account: string, pool: string, numbers: Iterable<string>, notBefore = 0): Promise<number> {
     const keys = accountKeys(account);
-    let added = 0;
-    for (const chunk of chunks(numbers)) {
-      const reply = await this.#scripts.run(
-        'reserve',
-        [keys.ends(pool), keys.numbers],
-        [MARGIN_MS, ...chunk],
-      );
-      if (typeof reply !== 'number') throw new UnexpectedReply('reserve');
-      added += reply;
-    }
-    return added;
+    const args = [MARGIN_MS, checkedId(pool), notBefore];
+    return this.#inChunks('reserve', [keys.ends(pool), keys.numbers], args, numbers);
+  }
+
+  /** Numbers are shown to nobody new; their links live on. Resolves with how many of them were on offer. */
+  async hide(account: string, pool: string, numbers: Iterable<string>): Promise<number> {
+    return this.#inChunks('hide', [accountKeys(account).ends(pool)], [], numbers);
+  }
+
+  /**
+   * Numbers go from one pool into another of the same account, with their links and their age. Those that are not on
+   * offer stay so. Resolves with how many of them were.
+   */
+  async move(account: string, from: string, to: string, numbers: Iterable<string>): Promise<number> {
+    const keys = accountKeys(account);
+    return this.#inChunks('move', [keys.ends(from), keys.ends(to), keys.numbers], [checkedId(to)], numbers);
   }
 
   /**
@@ -55,13 +61,29 @@ export class PoolStore {
     const reply = await this.#scripts.run(
       'withdraw',
       [keys.ends(pool), keys.holders, keys.links, keys.numbers, keys.live],
-      [this.#clock?.() ?? '', force ? '1' : '0', ...new Set(numbers)],
+      [this.#clock?.() ?? '', force ? '1' : '0', checkedId(pool), ...new Set(numbers)],
     );
     if (!Array.isArray(reply)) throw new UnexpectedReply('withdraw');
     const [code, ...rest] = reply as readonly unknown[];
     if (code === Code.refused) throw new NumbersInUse(rest.map(String));
     const [count] = rest;
     if (code !== Code.done || typeof count !== 'number') throw new UnexpectedReply('withdraw');
+    return count;
+  }
+
+  /** Runs a script that counts numbers, a chunk at a time. */
+  async #inChunks(
+    script: ScriptName,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    numbers: Iterable<string>,
+  ): Promise<number> {
+    let count = 0;
+    for (const chunk of chunks(numbers)) {
+      const reply = await this.#scripts.run(script, keys, [...args, ...chunk]);
+      if (typeof reply !== 'number') throw new UnexpectedReply(script);
+      count += reply;
+    }
     return count;
   }
 }

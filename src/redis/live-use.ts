@@ -1,5 +1,6 @@
 import type { Account } from '../directory/model.js';
 import type { LiveHolder, LiveUse } from '../directory/ports.js';
+import { chunks } from '../directory/ranges.js';
 import { parseHolderLog } from '../numbers/holder-log.js';
 import { accountKeys } from '../numbers/keys.js';
 import type { RedisClient } from './clients.js';
@@ -13,6 +14,8 @@ interface LiveCall {
   /** ms since the epoch: a call that nobody kept is over then. */
   readonly end: number;
 }
+
+const CHUNK = 1000;
 
 /** Live links and calls of an account, read a thousand at a time: allocations in between do not wait. */
 export class RedisLiveUse implements LiveUse {
@@ -28,7 +31,10 @@ export class RedisLiveUse implements LiveUse {
     const [seconds] = await this.#client.time();
     const now = Number(seconds) * 1000;
     const holders: LiveHolder[] = [];
-    for (const { id } of account.pools) {
+    for (const { id, paused = [] } of account.pools) {
+      // Paused numbers are not among the ends, and may be held or shared all the same.
+      for (const numbers of chunks(paused, CHUNK))
+        holders.push(...(await this.#links(keys.numbers, numbers, now)));
       for await (const members of scanSortedSet(this.#client, keys.ends(id))) {
         const held = members.filter(({ score }) => score > now).map(({ member }) => member);
         if (held.length > 0) holders.push(...(await this.#links(keys.numbers, held, now)));
@@ -49,9 +55,9 @@ export class RedisLiveUse implements LiveUse {
     const logs = await this.#client.hmget(key, ...numbers);
     return numbers.flatMap((number, i): LiveHolder[] => {
       const log = logs[i];
-      const newest = log ? parseHolderLog(log)[0] : undefined;
-      if (newest === undefined || newest.until <= now) return [];
-      return [{ kind: 'link', number, site: newest.site, endpoint: newest.endpoint }];
+      // One link, unless the number is shared or was given twice by mischance.
+      const live = log ? parseHolderLog(log).filter(({ until }) => until > now) : [];
+      return live.map(({ site, endpoint }) => ({ kind: 'link', number, site, endpoint }));
     });
   }
 }

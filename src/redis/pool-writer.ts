@@ -10,13 +10,22 @@ export class RedisPoolWriter implements PoolWriter {
   readonly #client: RedisClient;
   readonly #pools: PoolStore;
 
-  constructor(client: RedisClient) {
+  /** `clock` (ms since the epoch) stands in for Redis's own; for tests alone. */
+  constructor(client: RedisClient, clock?: () => number) {
     this.#client = client;
-    this.#pools = new PoolStore(new RedisScripts(client));
+    this.#pools = new PoolStore(new RedisScripts(client), clock);
   }
 
-  async reserve(account: string, pool: string, numbers: readonly string[]): Promise<void> {
-    await this.#pools.reserve(account, pool, numbers);
+  async reserve(account: string, pool: string, numbers: readonly string[], notBefore: number): Promise<void> {
+    await this.#pools.reserve(account, pool, numbers, notBefore);
+  }
+
+  async hide(account: string, pool: string, numbers: readonly string[]): Promise<void> {
+    await this.#pools.hide(account, pool, numbers);
+  }
+
+  async move(account: string, from: string, to: string, numbers: readonly string[]): Promise<void> {
+    await this.#pools.move(account, from, to, numbers);
   }
 
   async withdraw(

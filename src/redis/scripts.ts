@@ -14,8 +14,11 @@ const NAMES = [
   'tap',
   'part',
   'resolve',
+  'remember',
   'reserve',
   'withdraw',
+  'hide',
+  'move',
   'append',
   'keep',
 ] as const satisfies readonly ScriptName[];

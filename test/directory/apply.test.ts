@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
-import { apply, PoolsBehind, reconcile, type ApplyPorts } from '../../src/directory/apply.js';
+import { apply, PoolsBehind, type ApplyPorts } from '../../src/directory/apply.js';
 import { applyCommand, planCommand, type CommandIo } from '../../src/directory/commands.js';
 import type { Declaration } from '../../src/directory/declaration.js';
 import { readDeclaration } from '../../src/directory/file.js';
 import type { Account, Directory } from '../../src/directory/model.js';
-import { allNumbers } from '../../src/directory/number-moves.js';
+import { allOffers } from '../../src/directory/number-moves.js';
 import { chunks } from '../../src/directory/ranges.js';
+import { reconcile } from '../../src/directory/reconcile.js';
 import { Allocator } from '../../src/numbers/allocator.js';
 import { accountKeys } from '../../src/numbers/keys.js';
 import { RedisClients } from '../../src/redis/clients.js';
@@ -48,7 +49,11 @@ function acme(pools: string, more = ''): string {
 `;
 }
 
-const declared = (text: string): Declaration => readDeclaration(text, { ownOrigins: [] });
+function noFile(): never {
+  throw new Error('no file is read here');
+}
+
+const declared = (text: string): Declaration => readDeclaration(text, { ownOrigins: [], readBeside: noFile });
 const FIRST = declared(
   acme('{name: p, numbers: [+12025550100-+12025550109]}, {name: q, numbers: [+12025550120]}'),
 );
@@ -63,7 +68,7 @@ const THIRD = declared(
 
 /** Which number stands in which pool, by the document and by Redis. Pools that the document does not know count too. */
 async function placed(): Promise<{ document: string[]; pools: string[] }> {
-  const document = allNumbers(await ports.store.read()).flatMap(({ account, pool, numbers }) =>
+  const document = allOffers(await ports.store.read(), 0).flatMap(({ account, pool, numbers }) =>
     [...chunks(numbers, 100)].flat().map((number) => `${account} ${pool} ${number}`),
   );
   const pools: string[] = [];
@@ -95,7 +100,7 @@ async function allocate(site: string, endpoint: string, session = 's1'): Promise
 
 async function call(number: string, trunk: string): Promise<void> {
   const one = await account();
-  const pool = allNumbers(await ports.store.read()).find(({ numbers }) =>
+  const pool = allOffers(await ports.store.read(), 0).find(({ numbers }) =>
     [...chunks(numbers, 100)].flat().includes(number),
   );
   await allocator.resolve({
@@ -217,7 +222,13 @@ function stepped(before: Step, after: Step): ApplyPorts {
       watch: (changed) => store.watch(changed),
     },
     pools: {
-      reserve: around('reserve', (a: string, p: string, n: readonly string[]) => pools.reserve(a, p, n)),
+      reserve: around('reserve', (a: string, p: string, n: readonly string[], t: number) =>
+        pools.reserve(a, p, n, t),
+      ),
+      hide: around('hide', (a: string, p: string, n: readonly string[]) => pools.hide(a, p, n)),
+      move: around('move', (a: string, p: string, to: string, n: readonly string[]) =>
+        pools.move(a, p, to, n),
+      ),
       withdraw: around('withdraw', (a: string, p: string, n: readonly string[], f: boolean) =>
         pools.withdraw(a, p, n, f),
       ),
@@ -245,7 +256,7 @@ t.test('a crash before and after each step is mended by the next start', async (
   await startAgain();
   const steps = await stepsOf((watched) => apply(SECOND, watched));
   t.ok(
-    ['withdraw', 'publish', 'reserve'].every((name) => steps.includes(name)),
+    ['withdraw', 'publish', 'move', 'reserve'].every((name) => steps.includes(name)),
     steps.join(),
   );
   let halfway = 0;
@@ -267,7 +278,11 @@ t.test('a crash before and after each step is mended by the next start', async (
       const mended = await placed();
       t.strictSame(mended.pools, mended.document, `${when} step ${at} (${steps[at - 1]})`);
       t.equal(mended.pools.length, (await ports.store.read()).version === 1 ? 11 : 10);
-      t.strictSame(await reconcile(ports), { reserved: 0, withdrawn: 0 }, 'once is enough');
+      t.strictSame(
+        await reconcile(ports),
+        { reserved: 0, moved: 0, hidden: 0, withdrawn: 0 },
+        'once is enough',
+      );
     }
   }
   t.ok(halfway >= 5, `${halfway} crashes left something to mend`);
@@ -325,7 +340,7 @@ t.test(
       await startAgain();
       const { id, pools } = await account();
       await ports.pools.withdraw(id, idOf(pools, 'p'), ['+12025550100', '+12025550107'], true);
-      await ports.pools.reserve(id, idOf(pools, 'q'), ['+12025550150']);
+      await ports.pools.reserve(id, idOf(pools, 'q'), ['+12025550150'], 0);
     };
     await spoilt();
     const startSteps = await stepsOf((watched) => reconcile(watched));
@@ -405,6 +420,7 @@ t.test('plan and apply as commands', async (t) => {
       out: (line: string) => out.push(line),
       err: (line: string) => err.push(line),
       ownOrigins: [],
+      readBeside: noFile,
       ports,
     };
     return { code: await command(io), out, err };

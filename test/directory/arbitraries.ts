@@ -90,18 +90,28 @@ function account(name: string, prefix: string): fc.Arbitrary<DeclaredAccount> {
                 optional('defaultEndpoint', has.endpoints),
                 optional('trunk', has.trunks),
                 fc.subarray([0, 1, 2], { minLength: 1 }),
+                fc.boolean(),
+                fc.boolean(),
               )
-              .map(([site, reserved, byDefault, trunk, blocks]) => ({
-                name: pool,
-                ...site,
-                ...reserved,
-                ...byDefault,
-                ...trunk,
-                numbers: blocks.map((b): NumberRange => {
-                  const start = `${prefix}5550${i}${b}`;
-                  return { first: `${start}0`, last: `${start}7` };
-                }),
-              })),
+              .map(([site, reserved, byDefault, trunk, blocks, paused, retired]) => {
+                const part = (b: number, from: number, to: number): NumberRange => {
+                  // Numbers of a pool's own, and some (the blocks of 2) that stand with whichever pool has them first.
+                  const start = `${prefix}5550${b === 2 ? has.pools.length : i}${b}`;
+                  return { first: `${start}${from}`, last: `${start}${to}` };
+                };
+                const own = blocks.filter((b) => b < 2 || i === has.pools.length - 1);
+                const used = own.length === 0 ? [0] : own;
+                return {
+                  name: pool,
+                  ...site,
+                  ...reserved,
+                  ...byDefault,
+                  ...trunk,
+                  numbers: used.map((b) => part(b, 0, 7)),
+                  ...(paused ? { paused: used.map((b) => part(b, 1, 3)) } : {}),
+                  ...(retired ? { retired: used.map((b) => part(b, 5, 6)) } : {}),
+                };
+              }),
           ),
         ),
       });
@@ -117,7 +127,7 @@ export const declaration: fc.Arbitrary<Declaration> = fc
   )
   .map((accounts) => ({ accounts: accounts.filter((one) => one !== undefined) }));
 
-/** The same declaration with its lists in another order; what rings, and in which order, stays. */
+/** The same declaration with its lists in another order; what rings and which pool is tried, in which order, stays. */
 export function shuffled({ accounts }: Declaration, seed: number): Declaration {
   const mixed = <T>(list: readonly T[]): T[] =>
     list
@@ -131,7 +141,6 @@ export function shuffled({ accounts }: Declaration, seed: number): Declaration {
         apiKeys: mixed(one.apiKeys),
         endpoints: mixed(one.endpoints),
         sites: mixed(one.sites.map((site) => ({ ...site, endpoints: mixed(site.endpoints) }))),
-        pools: mixed(one.pools),
         trunks: mixed(one.trunks),
       })),
     ),

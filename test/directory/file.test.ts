@@ -2,41 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Declaration } from '../../src/directory/declaration.js';
-import { DeclarationFault, faultLine } from '../../src/directory/faults.js';
-import { readDeclaration } from '../../src/directory/file.js';
-
-const CONTEXT = { ownOrigins: ['http://127.0.0.1:8080', 'http://localhost:8080'] };
-
-function read(text: string): Declaration {
-  return readDeclaration(text, CONTEXT);
-}
-
-function faults(text: string): string[] {
-  try {
-    read(text);
-  } catch (error) {
-    if (error instanceof DeclarationFault) return error.faults.map(faultLine);
-    throw error;
-  }
-  return [];
-}
-
-/** A file with one good account, and `parts` in place of its parts. */
-function file(parts: Record<string, string> = {}): string {
-  const good: Record<string, string> = {
-    name: 'acme',
-    timeZone: 'Europe/Berlin',
-    apiKeys: '[{name: main, key: a-key-that-nobody-will-guess}]',
-    trunks: '[{name: carrier, addresses: [192.0.2.0/24], gateway: "sip.example.com"}]',
-    endpoints: '[{name: sales, destinations: ["sip:agent@192.0.2.9:5070"]}]',
-    sites: '[{name: shop, origins: [https://www.example.com], printedNumber: "+12125550150"}]',
-    pools: '[{name: main, numbers: [+12025550100-+12025550199]}]',
-    ...parts,
-  };
-  const lines = Object.entries(good).map(([key, value]) => `${key}: ${value}`);
-  return `apiVersion: tagswitch/v1\naccounts:\n  - ${lines.join('\n    ')}\n`;
-}
+import { CONTEXT, faults, file, read } from './file-fixture.js';
 
 t.test('the demo says what it is meant to say', async (t) => {
   const text = await readFile(join(import.meta.dirname, '../../../examples/demo.yaml'), 'utf8');
@@ -77,6 +43,7 @@ t.test('the demo says what it is meant to say', async (t) => {
           },
         ],
         trunks: [{ name: 'loopback', addresses: ['127.0.0.0/8'], transport: 'udp' }],
+        redialMs: 604_800_000,
       },
     ],
   });
@@ -163,6 +130,7 @@ accounts:
         transport: 'tcp',
       },
     ],
+    redialMs: 604_800_000,
   });
   t.strictSame(accounts[1], {
     name: 'empty',
@@ -172,6 +140,7 @@ accounts:
     endpoints: [],
     pools: [],
     trunks: [],
+    redialMs: 604_800_000,
   });
   t.strictSame(read('apiVersion: tagswitch/v1\naccounts: []'), { accounts: [] });
 });
@@ -401,7 +370,6 @@ const bad: readonly (readonly [
     '+12025550100-+120255501000',
     '+12025550100-+12027550100',
     '~',
-    '{}',
   ].map((number): readonly [Record<string, string>, [string, number, string]] => [
     { pools: `[{name: p, numbers: [${number}]}]` },
     [`${A}.pools[0].numbers[0]`, 9, 'expected a '],
@@ -474,7 +442,9 @@ t.test('all faults of a file at once, in the order of its lines', async (t) => {
 
 t.test('what is no declaration at all', async (t) => {
   const head = 'apiVersion: tagswitch/v1\n';
-  t.match(faults(''), [/^the file \(line 1, column 1\): expected a mapping with apiVersion, accounts/]);
+  t.match(faults(''), [
+    /^the file \(line 1, column 1\): expected a mapping with apiVersion, reuse, accounts/,
+  ]);
   t.match(faults('accounts: []'), [/"apiVersion" is missing: expected "tagswitch\/v1"/]);
   t.match(faults('apiVersion: tagswitch/v2\naccounts: []'), [
     /^apiVersion \(line 1.*expected "tagswitch\/v1"/,

@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { AddressSet, normalAddress, parseCidr } from '../../src/addresses.js';
 import { DirectoryIndex } from '../../src/directory/directory-index.js';
-import type { Account, Directory } from '../../src/directory/model.js';
+import type { Account, Directory, NumberRange } from '../../src/directory/model.js';
 import { EMPTY_DIRECTORY, resolve } from '../../src/directory/resolve.js';
+import { candidatePools } from '../../src/numbers/candidates.js';
 import { declaration } from './arbitraries.js';
 
 const ADDRESSES = [
@@ -71,16 +72,22 @@ t.test('lookups find what a naive search finds', async (t) => {
       for (let i = 0; i < 500; i += 3) {
         const number = `+1${[202, 212, 303][i % 3] ?? 0}5550${String(i).padStart(3, '0')}`;
         const found = accounts.flatMap((account) =>
-          account.pools
-            .filter(({ numbers }) => numbers.some(({ first, last }) => first <= number && number <= last))
-            .map((pool) => ({ account, pool })),
+          account.pools.filter(({ numbers }) => holds(numbers, number)).map((pool) => ({ account, pool })),
         );
-        t.strictSame(index.numberOwner(number), found[0]);
+        const [owner] = found;
+        const retired = holds(owner?.pool.retired, number);
+        t.strictSame(index.numberOwner(number), retired ? undefined : owner);
+        const paused = holds(owner?.pool.paused, number) ? 'paused' : 'active';
+        t.equal(index.numberState(number, 0), retired ? 'retired' : owner && paused);
       }
     }),
     { numRuns: 100 },
   );
 });
+
+function holds(ranges: readonly NumberRange[] = [], number: string): boolean {
+  return ranges.some(({ first, last }) => first <= number && number <= last);
+}
 
 function compareAccount(t: Test, index: DirectoryIndex, account: Account): void {
   for (const name of NAMES) {
@@ -111,12 +118,13 @@ function compareAccount(t: Test, index: DirectoryIndex, account: Account): void 
       const found = account.pools
         .filter((pool) => [undefined, site?.id].includes(pool.site))
         .filter((pool) => [undefined, endpoint.id].includes(pool.reservedEndpoint))
-        .toSorted((a, b) => rank(a) - rank(b));
+        .toSorted((a, b) => rank(a) - rank(b) || (a.rank ?? 0) - (b.rank ?? 0));
       t.strictSame(
         index.poolsFor(account.id, site?.id ?? 'site_x', endpoint.id),
         found,
         'most specific first',
       );
+      t.strictSame(candidatePools(account.pools, site?.id ?? 'site_x', endpoint.id), found, 'by either way');
     }
     for (const site of account.sites) {
       t.equal(

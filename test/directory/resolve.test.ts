@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { changeLine, diff } from '../../src/directory/diff.js';
 import { readDeclaration } from '../../src/directory/file.js';
-import type { Directory } from '../../src/directory/model.js';
-import { allNumbers, numberMoves } from '../../src/directory/number-moves.js';
+import type { Directory, NumberRange } from '../../src/directory/model.js';
+import { allOffers, numberMoves } from '../../src/directory/number-moves.js';
 import { chunks, mergeRanges, rangesSize, subtractRanges } from '../../src/directory/ranges.js';
 import { EMPTY_DIRECTORY, resolve } from '../../src/directory/resolve.js';
 import { declaration, shuffled } from './arbitraries.js';
@@ -60,25 +60,32 @@ t.test('what keeps its name keeps its id, whatever else changes; a serial is nev
   );
 });
 
-t.test('numbers that leave and come make one set of pools of the other', async (t) => {
-  const placed = (directory: Directory) =>
-    allNumbers(directory).flatMap(({ pool, numbers }) =>
-      [...chunks(numbers, 7)].flat().map((one) => `${pool} ${one}`),
-    );
+t.test('what becomes of numbers makes one set of pools of the other', async (t) => {
+  const list = (offers: readonly { pool: string; numbers: readonly NumberRange[] }[]) =>
+    offers.flatMap(({ pool, numbers }) => [...chunks(numbers, 7)].flat().map((one) => `${pool} ${one}`));
   fc.assert(
     fc.property(declaration, declaration, (first, second) => {
       const current = resolve(first, EMPTY_DIRECTORY);
       const next = resolve(second, current);
-      const { leaving, coming } = numberMoves(current, next);
-      const list = (moves: typeof leaving) =>
-        moves.flatMap(({ pool, numbers }) => [...chunks(numbers, 7)].flat().map((one) => `${pool} ${one}`));
-      const pools = new Set(placed(current));
-      for (const one of list(leaving)) t.ok(pools.delete(one), 'what leaves was there');
+      const { leaving, hidden, moving, coming, retimed } = numberMoves(current, next, 0);
+      const pools = new Set(list(allOffers(current, 0)));
+      for (const one of list(leaving)) pools.delete(one); // a paused one was not there
+      for (const one of list(hidden)) t.ok(pools.delete(one), 'what is hidden was on offer');
+      for (const { to, numbers, pool } of moving) {
+        t.not(pool, to);
+        for (const one of [...chunks(numbers, 7)].flat()) {
+          if (pools.delete(`${pool} ${one}`)) pools.add(`${to} ${one}`);
+        }
+      }
       for (const one of list(coming)) {
-        t.notOk(pools.has(one), 'what comes was not');
+        t.notOk(
+          [...pools].some((had) => had.endsWith(one.slice(-13))),
+          'what comes was in no pool',
+        );
         pools.add(one);
       }
-      t.strictSame([...pools].sort(), placed(next).sort());
+      t.strictSame(retimed, [], 'there is no quarantine');
+      t.strictSame([...pools].sort(), list(allOffers(next, 0)).sort());
     }),
     { numRuns: 150 },
   );
@@ -112,7 +119,10 @@ t.test('ranges are sets of numbers', async (t) => {
 
 t.test('a plan in words', async (t) => {
   const file = (text: string) =>
-    readDeclaration(`apiVersion: tagswitch/v1\naccounts:\n${text}`, { ownOrigins: [] });
+    readDeclaration(`apiVersion: tagswitch/v1\naccounts:\n${text}`, {
+      ownOrigins: [],
+      readBeside: () => '',
+    });
   const first = resolve(
     file(`
   - name: demo
@@ -124,7 +134,7 @@ t.test('a plan in words', async (t) => {
     EMPTY_DIRECTORY,
   );
   t.strictSame(diff(EMPTY_DIRECTORY, first).map(changeLine), [
-    '+ account demo: time zone UTC',
+    '+ account demo: time zone UTC; redial 604800000 ms',
     '+ API key demo/k: from anywhere',
     '+ trunk demo/in: addresses 192.0.2.1; transport udp',
     '+ trunk demo/out: gateway sip.example.com:5060; transport udp',
@@ -161,7 +171,7 @@ t.test('a plan in words', async (t) => {
     '~ pool demo/p: default endpoint none -> sales',
     '- 2 numbers of pool demo/p: +12025550100, +12025550105',
     '+ number of pool demo/p: +12025550110',
-    '+ account new: time zone UTC',
+    '+ account new: time zone UTC; redial 604800000 ms',
   ]);
   t.notMatch(
     [...lines, ...diff(EMPTY_DIRECTORY, second).map(changeLine)].join(),

@@ -242,6 +242,16 @@ export class FakeCallLog implements CallLog {
     const end = start + filter.limit;
     return { items: all.slice(start, end), next: end < all.length ? String(end) : null };
   }
+  async credits(account: string, span: { readonly from?: number; readonly to?: number }) {
+    return this.records.flatMap(({ parameters, answeredAt, startedAt, ...one }) =>
+      parameters !== null &&
+      one.account === account &&
+      (span.from ?? 0) <= startedAt &&
+      startedAt < (span.to ?? Infinity)
+        ? { parameters, calls: 1, answered: answeredAt === null ? 0 : 1 }
+        : [],
+    );
+  }
   async open(): Promise<readonly CallRecord[]> {
     return this.records.filter((one) => one.endedAt === null);
   }
@@ -264,6 +274,13 @@ export function makeRecord(over: Partial<CallRecord>): CallRecord {
     visitor: 'v1',
     link: null,
     touch: '{"source":"ads"}',
+    bucket: null,
+    parameters: null,
+    person: null,
+    probability: null,
+    ambiguous: false,
+    redial: false,
+    candidates: [],
     level: 'session',
     late: false,
     why: 'linked',

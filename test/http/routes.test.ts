@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
+import type { CallRecord } from '../../src/calls/record.js';
 import { parseCallQuery } from '../../src/http/call-query.js';
 import { NewLinks } from '../../src/http/new-links.js';
 import { problems } from '../../src/http/problems.js';
@@ -262,6 +263,13 @@ t.test('calls are read by their account, with filters', async (t) => {
     late: false,
     why: 'linked',
     touch: { source: 'ads' },
+    bucket: null,
+    parameters: null,
+    person: null,
+    probability: null,
+    ambiguous: false,
+    redial: false,
+    candidates: [],
     test: false,
   });
   t.match((await w.get(`/v1/calls/${live.id}`)).json(), {
@@ -337,6 +345,54 @@ t.test('calls are read by their account, with filters', async (t) => {
     );
   }
   t.strictSame(parseCallQuery({}, { site: () => undefined, endpoint: () => undefined }), { limit: 50 });
+});
+
+t.test('credits by a parameter of what held the numbers', async (t) => {
+  const w = new World();
+  t.teardown(() => w.http.close());
+  const held = (publisher: string, placement: string, more: Partial<CallRecord> = {}) =>
+    makeRecord({
+      account: w.acme.id,
+      level: 'bucket',
+      parameters: JSON.stringify({ placement, publisher }),
+      ...more,
+    });
+  w.callLog.records.push(
+    held('news', 'top'),
+    held('blog', 'top', { answeredAt: null, startedAt: T0 + 86_400_000 }),
+    held('news', 'foot', { answeredAt: null }),
+    makeRecord({ account: w.acme.id, parameters: '{"placement":"top"}' }),
+    makeRecord({ account: w.acme.id }),
+    held('news', 'top', { account: w.other.id }),
+  );
+  t.strictSame((await w.get('/v1/reports/credits?by=publisher')).json(), {
+    by: 'publisher',
+    items: [
+      { value: 'news', calls: 2, answered: 1 },
+      { value: null, calls: 1, answered: 1 },
+      { value: 'blog', calls: 1, answered: 0 },
+    ],
+  });
+  t.match((await w.get('/v1/reports/credits?by=placement&from=2026-01-02')).json(), {
+    items: [{ value: 'top', calls: 1, answered: 0 }],
+  });
+  t.strictSame((await w.get('/v1/reports/credits?by=toString')).json<{ items: unknown }>().items, [
+    { value: null, calls: 4, answered: 2 },
+  ]);
+  for (const [query, field] of [
+    ['', 'by'],
+    ['?by=', 'by'],
+    [`?by=${'x'.repeat(65)}`, 'by'],
+    ['?by=a&by=b', 'by'],
+    ['?by=a&from=soon', 'from'],
+    ['?by=a&from=2026-01-02&to=2026-01-02', 'to'],
+    ['?by=a&limit=3', 'limit'],
+  ] as const) {
+    const reply = await w.get(`/v1/reports/credits${query}`);
+    t.equal(reply.statusCode, 400, query);
+    t.match(reply.json(), { errors: [{ field }] });
+  }
+  t.equal((await w.get('/v1/reports/credits?by=publisher', {})).statusCode, 401);
 });
 
 t.test('health, metrics, and every refusal as problem+json', async (t) => {

@@ -90,9 +90,8 @@ local function take(fresh, keep_back)
         -- Forget the former holder, so that both hashes are bounded by the count of numbers.
         forget(KEYS[1], before, number)
         redis.call('HDEL', KEYS[2], before.link)
-        count_reuse(traffic, now, before, margin)
       end
-      count_traffic(traffic, now, 'new', 1)
+      count_link(traffic, now, before, margin, ARGV[6])
       fresh.link = 'lnk_' .. ARGV[i] .. ARGV[6]
       fresh.pool = 'pool_' .. ARGV[i]
       fresh.startedAt = now

@@ -3,7 +3,7 @@
 -- KEYS[1] ends of the pool (zset)   KEYS[2] holders (hash)   KEYS[3] links (hash)   KEYS[4] numbers (hash)
 -- KEYS[5] live (hash)
 -- ARGV[1] now, ms; '' for Redis's own clock   ARGV[2] '1' to take them with live links and calls
--- ARGV[3...] numbers
+-- ARGV[3] id of the pool   ARGV[4...] numbers
 -- returns {9, how many there were} | {10, numbers that have a live link or a live call ...}
 --- @include "includes/now"
 --- @include "includes/log"
@@ -24,23 +24,30 @@ end
 local busy = { 10 }
 local present = {}
 local numbers, holders, links = {}, {}, {} -- of those that were ever held
-for from = 3, #ARGV, 1000 do
+local shared = {} -- entries that stand in several fields of `holders`: few
+for from = 4, #ARGV, 1000 do
   local to = math.min(from + 999, #ARGV)
   local scores = redis.call('ZMSCORE', KEYS[1], unpack(ARGV, from, to))
   local logs = redis.call('HMGET', KEYS[4], unpack(ARGV, from, to))
   for i = from, to do
-    if scores[i - from + 1] then
-      local number = ARGV[i]
-      local entry = newest(logs[i - from + 1])
+    local number = ARGV[i]
+    local offered = scores[i - from + 1]
+    local entry = newest(logs[i - from + 1])
+    -- A paused number is not on offer, and may have a holder all the same. One that moved on is another pool's.
+    local held = entry and (offered or entry.pool == ARGV[3])
+    if offered then
       present[#present + 1] = number
-      if entry then
-        numbers[#numbers + 1] = number
-        holders[#holders + 1] = holder_of(entry)
-        links[#links + 1] = entry.link
+    end
+    if held then
+      numbers[#numbers + 1] = number
+      holders[#holders + 1] = holder_of(entry)
+      links[#links + 1] = entry.link
+      if entry.also or entry.person then
+        shared[#shared + 1] = { entry, number }
       end
-      if in_call[number] or (entry and entry['until'] > now) then
-        busy[#busy + 1] = number
-      end
+    end
+    if in_call[number] or (held and entry['until'] > now) then
+      busy[#busy + 1] = number
     end
   end
 end
@@ -62,6 +69,9 @@ for from = 1, #numbers, 1000 do
     redis.call('HDEL', KEYS[2], unpack(gone))
   end
   redis.call('HDEL', KEYS[3], unpack(links, from, to))
+end
+for _, one in ipairs(shared) do
+  forget(KEYS[2], one[1], one[2])
 end
 for from = 1, #present, 1000 do
   redis.call('ZREM', KEYS[1], unpack(present, from, math.min(from + 999, #present)))

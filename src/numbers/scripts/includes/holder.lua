@@ -29,6 +29,13 @@ end
 
 -- Takes an entry's fields out of `holders`, as far as they still lead to its number: a former holder may hold another.
 local function forget(holders, entry, number)
+  if not entry.also and not entry.person then
+    local field = holder_of(entry)
+    if redis.call('HGET', holders, field) == number then
+      redis.call('HDEL', holders, field)
+    end
+    return
+  end
   local fields = { holder_of(entry) }
   for _, session in ipairs(entry.also or {}) do
     fields[#fields + 1] = entry.endpoint .. ':' .. entry.site .. ':' .. session

@@ -1,0 +1,31 @@
+import type { Names } from './file-checks.js';
+import * as values from './values.js';
+import type { Field, Fields } from './yaml-source.js';
+
+/** What the parts of one account refer to. Faults are reported where they stand; undefined follows one of them. */
+export interface AccountNames {
+  readonly trunks: Names;
+  /** Trunks by which calls leave. */
+  readonly gateways: Set<string>;
+  readonly endpoints: Names;
+  readonly sites: Names;
+}
+
+type Optional<T> = { [K in keyof T]?: T[K] | undefined };
+
+/** `part` without the fields that are undefined: `exactOptionalPropertyTypes` tells absent from undefined. */
+export function given<T extends object>(part: Optional<T>): T {
+  return Object.fromEntries(Object.entries(part).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** What `read` makes of each field, without those that had a fault. */
+export function readAll<T>(fields: readonly Field[], read: (field: Field) => T | undefined): T[] {
+  return fields.map(read).filter((item) => item !== undefined);
+}
+
+/** The name of a part, which no other of its kind has. */
+export function named(fields: Fields, owner: Field, names: Names): string | undefined {
+  const name = fields.required('name', values.parseName);
+  names.add(name, fields.get('name') ?? owner);
+  return name;
+}
