@@ -102,14 +102,25 @@ t.test('S1.5 random histories keep the promises', { timeout: 60_000 }, async (t)
       } else if (one.kind === 'call') {
         const number = lists.flat()[one.number] ?? '';
         const last = newestOf(number);
-        const told = await w.allocator.resolve(w.call(number, { account, defaultEndpoint: 'end_default' }));
+        const told = await w.allocator.resolve(
+          w.call(number, {
+            account,
+            pool: pools[lists.findIndex((list) => list.includes(number))]?.id ?? '',
+            defaultEndpoint: 'end_default',
+          }),
+        );
+        // Which of those who held it called is the ranking's business; that it was one of them, and what is true of him, ours.
+        const taken = links.find((link) => link.link === told.link);
+        const late = taken !== undefined && taken.until <= w.now;
         same(
-          [told.session, told.link, told.late, told.why],
+          [told.session, taken?.number, told.late, told.why],
           last === undefined
             ? [undefined, undefined, false, 'poolDefault']
-            : [`s${last.who}`, last.link, last.until <= w.now, last.until <= w.now ? 'lastHolder' : 'linked'],
+            : [`s${taken?.who ?? 'nobody'}`, number, late, late ? 'lastHolder' : 'linked'],
           'whose number it is',
         );
+        // Whoever calls is there: a call keeps a live link as a heartbeat does.
+        if (last !== undefined && last.until > w.now) last.until = w.now + HOLD_MS;
       } else {
         const known = links[one.which % Math.max(1, links.length)];
         if (known === undefined) continue;

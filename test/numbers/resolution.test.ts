@@ -96,6 +96,7 @@ t.test('S1.7 a call to a number whose link is over still connects, to its last h
   });
   w.now += MARGIN_MS;
   const second = await w.allocate('s2');
+  w.now += 30_000;
   t.match(await w.allocator.resolve(w.call(first.number)), { session: 's2', late: false, why: 'linked' });
   await w.allocator.end(w.account, second.link ?? '');
   const late = await w.allocator.resolve(w.call(first.number));
