@@ -263,6 +263,8 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       displayForm: (number) => displayNumber(number, number.startsWith('+1') ? 'national' : 'international'),
       readiness,
       tagKey: secrets.tagSignature,
+      passKey: secrets.visitorPass,
+      personKey: secrets.person,
       trustedProxies: settings.proxies,
       now,
       logger: log,

@@ -29,7 +29,12 @@ export const CALL_MODEL = {
   background: 1 / (365 * 24 * 60),
 } as const;
 
-const SHORTEST_MIN = 1 / 60;
+/**
+ * Sooner than this the number counts as just as likely to be called: the lognormal has nobody call in the first seconds, but
+ * a page that was written by the site's server, or that was still loading, was seen before we heard of it. The mode of the
+ * quick delays, so that the rate never rises: all else equal, the newest holder is the likeliest.
+ */
+const SHORTEST_MIN = 0.75;
 const FLOOR = 1e-15; // keeps ratios of rates finite; far below the background
 
 /** Calls a minute of somebody who was shown the number `minutes` ago. */

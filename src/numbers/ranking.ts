@@ -48,7 +48,7 @@ export interface Factor {
 }
 
 export interface Candidate {
-  /** Place in the evidence. */
+  /** Place in the evidence, which is newest first. */
   readonly index: number;
   readonly probability: number;
   readonly because: readonly Factor[];
@@ -72,7 +72,7 @@ const MINUTE_MS = 60_000;
 /**
  * Who called? Each candidate weighs as much as the rate at which somebody who saw the number when he did would call just
  * now (`CALL_MODEL`), times what is known beside; his probability is his share in all weights, those of unknown callers
- * included. `now`: when the call came, ms by the clock of the evidence. Pure and total: the same for the same evidence,
+ * included. `evidence` is newest first. `now`: when the call came, ms by the clock of the evidence. Pure and total: the same for the same evidence,
  * probabilities from 0 to 1 with a sum of at most 1, whatever the numbers in it.
  */
 export function rank(evidence: readonly Evidence[], context: { readonly now: number }): Ranking {
@@ -92,8 +92,12 @@ export function rank(evidence: readonly Evidence[], context: { readonly now: num
   return { ...result, chosen: first.index, level: evidence[first.index]?.level ?? 'none', ambiguous: false };
 }
 
-/** The doubly held ones together are at least as likely as the likeliest of the others. */
+/**
+ * Nobody held the number since it was found to be doubly held (the other page may have lost its place in the log), or
+ * those who did are together at least as likely as the likeliest of the others.
+ */
 function isAmbiguous(candidates: readonly Candidate[], evidence: readonly Evidence[]): boolean {
+  if (evidence[0]?.ambiguous === true) return true;
   let doubly = 0;
   let others = 0;
   for (const { index, probability } of candidates) {

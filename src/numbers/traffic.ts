@@ -14,7 +14,7 @@ export interface HourTraffic {
   readonly fresh: number;
   /** Asked and got no number of their own here. */
   readonly none: number;
-  /** Links that a next one followed on their number, and how long they took it all in all, ms, margin included. */
+  /** Some links that a next one followed on their number, and how long they took it all in all, ms, margin included. */
   readonly held: number;
   readonly heldMs: number;
   /** How often a number had rested so long between two links: class i is floor(log2(seconds + 1)) = i. */
@@ -47,13 +47,14 @@ export function readTraffic(fields: Readonly<Record<string, string>>): readonly 
     .sort(([one], [other]) => one - other)
     .map(([hour, counts]) => {
       const count = (what: string): number => counts.get(what) ?? 0;
+      const gaps = Array.from({ length: GAP_BINS }, (_, bin) => count(`gap${String(bin)}`));
       return {
         hour,
-        fresh: count('new'),
+        fresh: gaps.reduce((sum, links) => sum + links, count('first')),
         none: count('none'),
         held: count('held'),
         heldMs: count('heldMs'),
-        gaps: Array.from({ length: GAP_BINS }, (_, bin) => count(`gap${String(bin)}`)),
+        gaps,
       };
     });
 }

@@ -1,11 +1,26 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** How a page's request for a number ended. */
-export const allocationOutcomes = ['new', 'kept', 'none', 'bot', 'busyAddress', 'storeDown'] as const;
+export const allocationOutcomes = [
+  'new',
+  'kept',
+  'bucket',
+  'overflow',
+  'none',
+  'bot',
+  'busyAddress',
+  'busyBlock',
+  'busySite',
+  'storeDown',
+] as const;
 export type AllocationOutcome = (typeof allocationOutcomes)[number];
 
-export const linkSteps = ['renewed', 'ended', 'gone', 'storeDown'] as const;
+export const linkSteps = ['renewed', 'confirmed', 'tapped', 'ended', 'gone', 'storeDown'] as const;
 export type LinkStep = (typeof linkSteps)[number];
+
+/** What visitors showed of who they are. */
+export const visitorProofs = ['proof', 'badProof', 'pass', 'badPass'] as const;
+export type VisitorProof = (typeof visitorProofs)[number];
 
 /** A number that only grows, one of a fixed set of labels. */
 export interface Tally<L extends string> {
@@ -29,6 +44,7 @@ export interface Reading {
 export interface Metrics {
   readonly allocations: Tally<AllocationOutcome>;
   readonly links: Tally<LinkStep>;
+  readonly visitorProofs: Tally<VisitorProof>;
   /** seconds */
   readonly allocationSeconds: Spread;
   readonly problems: Tally<string>;
@@ -96,11 +112,17 @@ export function createMetrics(processMetrics = true): Metrics {
   return {
     allocations: tally(
       'tagswitch_allocations_total',
-      'Requests of pages for a number: a new link, a kept one, the printed number for want of a free one, for a bot, for an address that asks too often, for want of Redis',
+      'Requests of pages for a number: a new link of a session, a kept one, the number of a bucket, the overflow number; the printed number for want of a free one, for a bot, for an address, a block of addresses or a site that asks too often, for want of Redis',
       'outcome',
       allocationOutcomes,
     ),
     links: tally('tagswitch_links_total', 'What pages did with their links', 'step', linkSteps),
+    visitorProofs: tally(
+      'tagswitch_visitor_proofs_total',
+      'Tokens and passes that requests for a number showed, good ones and bad ones',
+      'what',
+      visitorProofs,
+    ),
     allocationSeconds: spread(
       'tagswitch_allocation_seconds',
       'From the checked request for a number to the answer of the store',

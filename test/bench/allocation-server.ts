@@ -45,12 +45,14 @@ async function serve({ redisUrl, directory, sha }: AllocationServerOrder): Promi
     displayForm: (number) => displayNumber(number, number.startsWith('+1') ? 'national' : 'international'),
     readiness: () => ({ ok: true, parts: {} }),
     tagKey: Buffer.alloc(32, 7),
+    passKey: Buffer.alloc(32, 2),
+    personKey: Buffer.alloc(32, 3),
     now: Date.now,
     logger: log,
     metrics: createMetrics(),
     // All pages are on one address here; the check itself stays.
     trustedProxies: [],
-    newLinks: { burst: 1e9, perSecond: 1e9 },
+    newLinks: { address: { burst: 1e9, perSecond: 1e9 }, block: { burst: 1e9, perSecond: 1e9 } },
   });
   await http.listen('127.0.0.1', 0);
 

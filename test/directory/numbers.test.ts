@@ -12,6 +12,7 @@ import { RedisClients } from '../../src/redis/clients.js';
 import { RedisDirectoryStore } from '../../src/redis/directory-store.js';
 import { RedisLiveUse } from '../../src/redis/live-use.js';
 import { RedisPoolWriter } from '../../src/redis/pool-writer.js';
+import { scanSortedSet } from '../../src/redis/scan.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { keepingLogger } from '../support/logger.js';
 import { TestRedis } from '../support/redis.js';
@@ -66,7 +67,7 @@ function make(accounts: readonly string[], reuse?: string, force = false): Promi
 
 async function made(...args: Parameters<typeof make>): Promise<DirectoryIndex> {
   const result = await make(...args);
-  t.equal(result.outcome, 'applied', JSON.stringify(result));
+  if (result.outcome !== 'applied') throw new Error(JSON.stringify(result));
   return new DirectoryIndex(await ports.store.read());
 }
 
@@ -89,9 +90,11 @@ async function offers(index: DirectoryIndex): Promise<Record<string, Record<stri
   const all: Record<string, Record<string, number>> = {};
   for (const one of index.directory.accounts) {
     for (const pool of one.pools) {
-      const ends = await client.zrange(accountKeys(one.id).ends(pool.id), 0, -1, 'WITHSCORES');
-      const entries = ends.flatMap((number, i) => (i % 2 === 0 ? [[number, Number(ends[i + 1])]] : []));
-      all[`${one.name}/${pool.name}`] = Object.fromEntries(entries) as Record<string, number>;
+      const found: Record<string, number> = {};
+      for await (const part of scanSortedSet(client, accountKeys(one.id).ends(pool.id))) {
+        for (const { member, score } of part) found[member] = score;
+      }
+      all[`${one.name}/${pool.name}`] = found;
     }
   }
   return all;

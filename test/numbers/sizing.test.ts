@@ -121,8 +121,8 @@ function traffic(over: Partial<PoolTraffic> = {}): PoolTraffic {
 
 t.test('the hash of a pool is read by the hour', async (t) => {
   const hours = readTraffic({
-    '500001:new': '7',
-    '500000:new': '200',
+    '500001:gap2': '7',
+    '500000:first': '197',
     '500000:kept': '3',
     '500000:none': '4',
     '500000:held': '190',
@@ -130,7 +130,7 @@ t.test('the hash of a pool is read by the hour', async (t) => {
     '500000:gap0': '1',
     '500000:gap15': '2',
     nonsense: '1',
-    '500000:new2': 'x',
+    '500000:gap3': 'x',
   });
   t.same(
     hours.map(({ hour: h, fresh, none, held, heldMs }) => [h, fresh, none, held, heldMs]),

@@ -24,6 +24,7 @@ end
 local busy = { 10 }
 local present = {}
 local numbers, holders, links = {}, {}, {} -- of those that were ever held
+local shared = {} -- entries that stand in several fields of `holders`: few
 for from = 4, #ARGV, 1000 do
   local to = math.min(from + 999, #ARGV)
   local scores = redis.call('ZMSCORE', KEYS[1], unpack(ARGV, from, to))
@@ -41,6 +42,9 @@ for from = 4, #ARGV, 1000 do
       numbers[#numbers + 1] = number
       holders[#holders + 1] = holder_of(entry)
       links[#links + 1] = entry.link
+      if entry.also or entry.person then
+        shared[#shared + 1] = { entry, number }
+      end
     end
     if in_call[number] or (held and entry['until'] > now) then
       busy[#busy + 1] = number
@@ -65,6 +69,9 @@ for from = 1, #numbers, 1000 do
     redis.call('HDEL', KEYS[2], unpack(gone))
   end
   redis.call('HDEL', KEYS[3], unpack(links, from, to))
+end
+for _, one in ipairs(shared) do
+  forget(KEYS[2], one[1], one[2])
 end
 for from = 1, #present, 1000 do
   redis.call('ZREM', KEYS[1], unpack(present, from, math.min(from + 999, #present)))
