@@ -13,6 +13,7 @@ import { linkRoutes } from './links.js';
 import type { HttpParts } from './ports.js';
 import { Problem } from './problems.js';
 import type { Http } from './server-type.js';
+import { sizingRoutes } from './sizing.js';
 import { reportRoutes } from './reports.js';
 import { StoreWatch } from './store-watch.js';
 import { readTagFiles } from './tag-files.js';
@@ -76,6 +77,7 @@ export function createHttp(parts: HttpParts): HttpServer {
   visitorRoutes(http, parts, store, visitors);
   tagRoutes(http, parts, files);
   callRoutes(http, parts);
+  sizingRoutes(http, parts);
   reportRoutes(http, parts);
   healthRoutes(http, parts);
   if (parts.demo !== undefined) demoRoutes(http, parts, parts.demo, files);
