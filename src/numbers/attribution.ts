@@ -44,8 +44,6 @@ export function attribute(
     exists,
   );
   const note = redial ?? noteOf(chosen, request.number, endpoint);
-  const noted = before ?? (log[0]?.ambiguous === true ? undefined : log[0]);
-  const isNoted = note?.link === noted?.link && note?.endpoint === noted?.endpoint;
   return {
     ...(endpoint !== undefined && { endpoint }),
     ...(chosen !== undefined && visitOf(chosen)),
@@ -54,7 +52,7 @@ export function attribute(
     why,
     ...certainty(evidence, ranking),
     ...(redial !== undefined && { redial: true }),
-    ...(!isNoted && { note: note ?? null }),
+    ...(!isNoted(note, before, log[0]) && { note: note ?? null }),
   };
 }
 
@@ -126,6 +124,16 @@ function heldEndpoint(
   if (newest === undefined) return undefined;
   const shared = evidence.every(({ endpoint }) => endpoint === newest.endpoint);
   return [shared ? newest.endpoint : (defaultEndpoint ?? newest.endpoint), 'ambiguous'];
+}
+
+/** Whether the script `resolve` noted the same: what was noted before, else the newest holder. */
+function isNoted(
+  note: Omit<CallerNote, 'at'> | undefined,
+  before: CallerNote | undefined,
+  newest: Holding | undefined,
+): boolean {
+  const noted = before ?? (newest?.ambiguous === true ? undefined : newest);
+  return note?.link === noted?.link && note?.endpoint === noted?.endpoint;
 }
 
 /** What the record tells of the visit. */

@@ -1,7 +1,7 @@
 import type { CallEvent, Planned } from '../calls/events.js';
 import { Seq } from '../calls/events.js';
 import { endByDialplan, endByStatus, type Termination } from '../calls/termination.js';
-import type { Account, Endpoint, Pool } from '../directory/model.js';
+import type { Endpoint } from '../directory/model.js';
 import { mintId } from '../ids.js';
 import { planHeaders } from '../media/dial-strings.js';
 import { StoreUnavailable } from '../numbers/ports.js';
@@ -11,6 +11,8 @@ import type { Logger } from '../observe/logger.js';
 import { mintLegToken } from '../routing/leg-token.js';
 import { destinationsOf, LONGEST_RING_MS, planCall, type Plan } from '../routing/plan.js';
 import { targetUri } from '../routing/targets.js';
+import { answering } from './answering.js';
+import type { Answering } from './answering.js';
 import type { CallerIdentity } from './caller-identity.js';
 import type { CallDirectory, NodeChooser, NumberResolver } from './ports.js';
 import type { IncomingRequest } from './requests.js';
@@ -58,6 +60,7 @@ interface Arrived {
   readonly request: IncomingRequest;
   readonly verdict: Call;
   readonly via: TrunkOf;
+  readonly who: Answering | undefined;
   readonly log: Logger;
 }
 
@@ -73,14 +76,15 @@ export class InboundCalls {
   async take(request: IncomingRequest, verdict: Call): Promise<void> {
     const { now, directory } = this.#parts;
     const at = now();
-    const owner = directory().numberOwner(verdict.number);
+    const who = answering(directory(), verdict.number, at);
     // One carrier may bring the calls of several accounts: the number says which account's trunk it is.
-    const ofAccount = verdict.trunks.filter(({ account }) => account.id === owner?.account.id);
-    const via =
-      ofAccount.find(({ trunk }) => trunk.id === owner?.pool.trunk) ?? ofAccount[0] ?? verdict.trunks[0];
+    const ofAccount = (who?.accounts ?? []).flatMap((id) =>
+      verdict.trunks.filter(({ account }) => account.id === id),
+    );
+    const via = ofAccount.find(({ trunk }) => trunk.id === who?.trunk) ?? ofAccount[0] ?? verdict.trunks[0];
     if (via === undefined) return;
     const id = mintId('call');
-    const arrived: Arrived = { id, at, request, verdict, via, log: this.#parts.log.child({ call: id }) };
+    const arrived: Arrived = { id, at, request, verdict, via, who, log: this.#parts.log.child({ call: id }) };
     if (!this.#parts.rates.take(via.trunk, at)) {
       // Before any work, and for new calls alone: the carrier goes elsewhere, or comes again shortly.
       request.respond(503, { 'Retry-After': String(1 + Math.floor(Math.random() * 5)) });
@@ -99,19 +103,17 @@ export class InboundCalls {
   }
 
   async #decide(arrived: Arrived): Promise<void> {
-    const { verdict, via, request } = arrived;
-    const directory = this.#parts.directory();
-    const owner = directory.numberOwner(verdict.number);
-    if (owner === undefined || owner.account.id !== via.account.id) {
+    const { via, who, request } = arrived;
+    if (who?.accounts.includes(via.account.id) !== true) {
       const known = receivedEvent(this.#asked(arrived, via.account.id));
       this.#parts.append({ ...known, level: 'none', late: false, why: 'unknownNumber' });
       this.#refuse(arrived, via.account.id, 404);
       return;
     }
-    const account = owner.account.id;
-    const resolution = await this.#resolve(arrived, owner);
+    const account = who.account.id;
+    const resolution = who.byHolder ? await this.#resolve(arrived, who) : this.#byDefault(arrived, who);
     const endpoint =
-      this.#endpoint(resolution.endpoint, account) ?? this.#endpoint(owner.pool.defaultEndpoint, account);
+      this.#endpoint(resolution.endpoint, account) ?? this.#endpoint(who.defaultEndpoint, account);
     if (endpoint === undefined) {
       this.#refuse(arrived, account, 404);
       return;
@@ -212,15 +214,23 @@ export class InboundCalls {
     }
   }
 
-  async #resolve(
-    arrived: Arrived,
-    { account, pool }: { readonly account: Account; readonly pool: Pool },
-  ): Promise<Resolution> {
+  /** A number in quarantine whose holders do not count. */
+  #byDefault(arrived: Arrived, { account, defaultEndpoint }: Answering): Resolution {
+    const nobody = { level: 'none', late: false } as const;
+    const resolution =
+      defaultEndpoint === undefined
+        ? ({ ...nobody, why: 'unknownNumber' } as const)
+        : ({ ...nobody, why: 'poolDefault', endpoint: defaultEndpoint } as const);
+    this.#parts.append({ ...receivedEvent(this.#asked(arrived, account.id)), ...resolution });
+    return resolution;
+  }
+
+  async #resolve(arrived: Arrived, { account, pool, defaultEndpoint }: Answering): Promise<Resolution> {
     const callerNumber = this.#parts.identity.shown(arrived.request);
     const asked: ResolutionRequest = {
       ...this.#asked(arrived, account.id),
-      pool: pool.id,
-      ...(pool.defaultEndpoint !== undefined && { defaultEndpoint: pool.defaultEndpoint }),
+      pool,
+      ...(defaultEndpoint !== undefined && { defaultEndpoint }),
       ...(callerNumber !== undefined && { callerNumber }),
       ...(account.redialMs !== undefined && { redialMs: account.redialMs }),
     };

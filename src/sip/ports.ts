@@ -1,9 +1,12 @@
 import type { Account, Destination, Endpoint, Pool, Trunk } from '../directory/model.js';
+import type { FormerOwner } from '../directory/number-state.js';
 import type { Resolution, ResolutionRequest } from '../numbers/types.js';
 
 /** What calls ask of the cached directory; never of Redis. */
 export interface CallDirectory {
   numberOwner(number: string): { account: Account; pool: Pool } | undefined;
+  /** Who had a number that rests between two accounts at `now`, ms since the epoch; undefined for any other. */
+  formerOwner(number: string, now: number): FormerOwner | undefined;
   trunksByAddress(address: string): readonly { account: Account; trunk: Trunk }[];
   trunkBySerial(serial: number): { account: Account; trunk: Trunk } | undefined;
   trunkById(id: string): { account: Account; trunk: Trunk } | undefined;
