@@ -8,7 +8,6 @@ import { makePass, PASS_MS } from '../visitors/pass.js';
 import { sitesOfAsker } from './access.js';
 import { OwnId, SessionId } from './allocation-body.js';
 import type { HttpParts } from './ports.js';
-import { PageIndex } from './page-index.js';
 import { badValue, Problem, schemaFaults, type SchemaFault } from './problems.js';
 import { askerOf, type Http } from './server-type.js';
 import type { StoreWatch } from './store-watch.js';
@@ -56,10 +55,10 @@ export function linkRoutes(http: Http, parts: HttpParts, store: StoreWatch): voi
     const directory = parts.directory();
     const { link } = request.params;
     const pool = poolOfLink(link);
-    const owner = pool === undefined ? undefined : PageIndex.of(directory).pool(pool);
-    const sites = sitesOfAsker(directory, askerOf(request), owner?.account);
-    if (owner === undefined || sites.length === 0) throw new Problem('linkNotFound');
-    return { link, account: owner.account.id, sites, ids: sites.map((site) => site.id) };
+    const account = pool === undefined ? undefined : directory.accountOfPool(pool);
+    const sites = sitesOfAsker(directory, askerOf(request), account);
+    if (account === undefined || sites.length === 0) throw new Problem('linkNotFound');
+    return { link, account: account.id, sites, ids: sites.map((site) => site.id) };
   };
   const ask = async <T>(question: Promise<T>): Promise<T> => {
     try {

@@ -1,4 +1,4 @@
-import type { DirectoryIndex, PoolOwner, SiteOwner } from '../directory/directory-index.js';
+import type { DirectoryIndex, SiteOwner } from '../directory/directory-index.js';
 import type { Pool, Site } from '../directory/model.js';
 
 /** A site, an endpoint that it may name, and the pools that may serve them. */
@@ -11,7 +11,6 @@ export interface Place {
 /** What pages are looked up by, beside what the directory's own index answers. One a version, made when first asked. */
 export class PageIndex {
   readonly #origins = new Map<string, readonly SiteOwner[]>();
-  readonly #pools = new Map<string, PoolOwner>();
   readonly #sites = new Map<string, readonly SiteOwner[]>();
   readonly #places = new Map<Site, Map<string, Place>>();
   readonly #directory: DirectoryIndex;
@@ -36,7 +35,6 @@ export class PageIndex {
         for (const name of [site.id, site.name]) this.#sites.set(name, [...this.sites(name), owner]);
         for (const origin of site.origins) this.#origins.set(origin, [...this.sitesOfOrigin(origin), owner]);
       }
-      for (const pool of account.pools) this.#pools.set(pool.id, { account, pool });
     }
   }
 
@@ -69,9 +67,5 @@ export class PageIndex {
       places.set(endpointName, place);
     }
     return place;
-  }
-
-  pool(id: string): PoolOwner | undefined {
-    return this.#pools.get(id);
   }
 }

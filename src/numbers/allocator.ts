@@ -61,7 +61,7 @@ export class Allocator {
     if (request.person !== undefined) personField(endpoint, site, request.person);
     const shown = { holdMs, heartbeatMs, confirmMs: 0, fresh: false, until: null, link: null } as const;
 
-    const pools = candidatePools(directory.pools, site, endpoint);
+    const pools = candidatePools(directory.pools, site, endpoint, request.area);
     if (pools.length === 0 && overflowNumber === undefined)
       return { ...shown, number: printedNumber, level: 'none' };
     const tail = this.#tail();

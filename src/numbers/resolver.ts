@@ -1,4 +1,6 @@
+import { MARGIN_MS } from './allocate-command.js';
 import { attribute } from './attribution.js';
+import { LOG_LENGTH } from './holder-log.js';
 import { accountKeys, WAKE_CHANNEL } from './keys.js';
 import type { ScriptPort } from './ports.js';
 import { readLookup, receivedEvent } from './resolution.js';
@@ -37,6 +39,7 @@ export class Resolver {
         keys.numbers,
         keys.live,
         keys.events,
+        keys.ends(request.pool),
         ...(redialMs > 0 && request.callerHash !== undefined ? [keys.caller(request.callerHash)] : []),
       ],
       [
@@ -48,6 +51,9 @@ export class Resolver {
         LIVE_MS,
         JSON.stringify(receivedEvent(request)),
         redialMs,
+        MARGIN_MS,
+        LOG_LENGTH,
+        request.pool,
       ],
     );
     return attribute(readLookup(reply, redialMs), request, (endpoint) =>

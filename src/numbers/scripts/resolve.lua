@@ -1,15 +1,18 @@
 -- A call came: who may have made it? Returns all that is known, for the application to rank. Writes the event `received`
 -- with the same evidence, counts the call as live, notes for the caller's redial what he is about to reach, and wakes the
--- ledger. Until the application has said more, the call is the newest holder's.
+-- ledger. Until the application has said more, the call is the newest holder's. A call keeps a live link alive, as a heartbeat
+-- does: whoever calls is there.
 --
 -- KEYS[1] numbers (hash)   KEYS[2] live (hash)   KEYS[3] events (stream)
--- KEYS[4] the caller's notes (string); absent for an anonymous caller, or where redials do not count
+-- KEYS[4] ends of the number's pool (zset)
+-- KEYS[5] the caller's notes (string); absent for an anonymous caller, or where redials do not count
 -- ARGV[1] now, ms; '' for Redis's own clock
 -- ARGV[2] channel that wakes the ledger   ARGV[3] account   ARGV[4] number
 -- ARGV[5] the pool's default endpoint; '' for none
 -- ARGV[6] how long the call counts as live unless it is kept, ms
 -- ARGV[7] JSON of the event, as far as it is known before the number is looked up
--- ARGV[8] how long a redial counts, ms
+-- ARGV[8] how long a redial counts, ms   ARGV[9] margin, ms   ARGV[10] how many links a number remembers
+-- ARGV[11] the pool that KEYS[4] is of: a link of another one (a move is under way) is left as it is
 -- returns {now, holder log, caller's notes}; the texts are '' where there are none
 --- @include "includes/now"
 --- @include "includes/log"
@@ -20,7 +23,7 @@ local number = ARGV[4]
 local keep_ms = tonumber(ARGV[8])
 local event = cjson.decode(ARGV[7])
 local log = redis.call('HGET', KEYS[1], number)
-local entry = newest(log)
+local entry, older = newest(log)
 
 -- The entries of the log as evidence; of touches only the newest goes into the event, for they are long.
 local LEFT_OUT = { 'touch', 'pool', 'hold', 'full', 'also' }
@@ -58,8 +61,8 @@ else
   event.endpoint = ARGV[5] ~= '' and ARGV[5] or nil
 end
 
-local before = KEYS[4] and redis.call('GET', KEYS[4])
-if KEYS[4] then
+local before = KEYS[5] and redis.call('GET', KEYS[5])
+if KEYS[5] then
   local notes = notes_of(before, now, keep_ms)
   local note
   for _, one in ipairs(notes) do
@@ -76,7 +79,7 @@ if KEYS[4] then
   end
   if note then
     note.at = now
-    write_notes(KEYS[4], notes, number, note, keep_ms)
+    write_notes(KEYS[5], notes, number, note, keep_ms)
   end
 end
 
@@ -85,4 +88,12 @@ local call = { number = number, endpoint = endpoint, trunk = event.trunk, ['end'
 redis.call('HSET', KEYS[2], event.call, cjson.encode(call))
 redis.call('XADD', KEYS[3], '*', 'e', cjson.encode(event))
 redis.call('PUBLISH', ARGV[2], ARGV[3])
+
+if entry and entry['until'] > now and entry.pool == ARGV[11] and not entry.ambiguous and entry.level ~= 'overflow' then
+  entry.hold = entry.full or entry.hold
+  entry.full = nil
+  entry['until'] = math.max(entry['until'], now + entry.hold)
+  redis.call('HSET', KEYS[1], number, log_of(entry, older, tonumber(ARGV[10])))
+  redis.call('ZADD', KEYS[4], 'XX', entry['until'] + tonumber(ARGV[9]), number)
+end
 return { now, log or '', before or '' }
