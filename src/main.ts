@@ -38,6 +38,7 @@ import { RedisDirectoryStore } from './redis/directory-store.js';
 import { RedisEventStreams } from './redis/event-stream.js';
 import { Lease } from './redis/lease.js';
 import { RedisLiveUse } from './redis/live-use.js';
+import { RedisNumberFacts } from './redis/number-facts.js';
 import { RedisPoolWriter } from './redis/pool-writer.js';
 import { RedisScripts } from './redis/scripts.js';
 import { destinationOfToken } from './routing/leg-token.js';
@@ -254,6 +255,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     createHttp({
       directory: index,
       links: allocator,
+      numberFacts: new RedisNumberFacts(redis.call),
       callLog,
       openCaller: (sealed) => {
         const number = openCaller(sealed, secrets.callerSeal);

@@ -13,6 +13,8 @@ export const problems = {
   notFound: { status: 404, title: 'There is nothing here' },
   callNotFound: { status: 404, title: 'There is no such call' },
   linkNotFound: { status: 404, title: 'There is no such link' },
+  poolNotFound: { status: 404, title: 'There is no such pool' },
+  numberNotFound: { status: 404, title: 'There is no such number' },
   methodNotAllowed: { status: 405, title: 'This address does not take this method' },
   requestTimeout: { status: 408, title: 'The request took too long to arrive' },
   linkEnded: { status: 410, title: 'The link has ended, or its number was given to another page' },
