@@ -129,6 +129,7 @@ t.test('what was proved is remembered until its end, for its site and key alone'
     person,
     'the same subject elsewhere is another person',
   );
+  t.equal(proofs.person(site({}), text, NOW), person);
   t.equal(
     proofs.person(site({ visitorKey: pem(ec.publicKey) }), text, NOW),
     undefined,
