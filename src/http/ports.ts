@@ -2,6 +2,7 @@ import type { CallLog } from '../calls/ports.js';
 import type { DirectoryIndex } from '../directory/directory-index.js';
 import type { Pool, Site } from '../directory/model.js';
 import type { Holding } from '../numbers/holder-log.js';
+import type { PoolTraffic } from '../numbers/traffic.js';
 import type { Allocation, AllocationRequest, Claim, Renewal } from '../numbers/types.js';
 import type { NewLinkRates } from './new-links.js';
 import type { Logger } from '../observe/logger.js';
@@ -61,6 +62,8 @@ export interface HttpParts {
   readonly links: LinkPort;
   readonly numberFacts: NumberFacts;
   readonly callLog: CallLog;
+  /** What a pool did lately. Rejects when Redis does not answer. */
+  readonly poolTraffic: (account: string, pool: string) => Promise<PoolTraffic>;
   /** A sealed caller as E.164. Throws when it was sealed with another key. */
   readonly openCaller: (sealed: string) => string;
   /** A number as people write it: `(202) 555-0100`. */

@@ -14,6 +14,7 @@ import { poolRoutes } from './pools.js';
 import type { HttpParts } from './ports.js';
 import { Problem } from './problems.js';
 import type { Http } from './server-type.js';
+import { sizingRoutes } from './sizing.js';
 import { reportRoutes } from './reports.js';
 import { StoreWatch } from './store-watch.js';
 import { readTagFiles } from './tag-files.js';
@@ -78,6 +79,7 @@ export function createHttp(parts: HttpParts): HttpServer {
   tagRoutes(http, parts, files);
   callRoutes(http, parts);
   poolRoutes(http, parts, store);
+  sizingRoutes(http, parts);
   reportRoutes(http, parts);
   healthRoutes(http, parts);
   if (parts.demo !== undefined) demoRoutes(http, parts, parts.demo, files);

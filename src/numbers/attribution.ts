@@ -68,12 +68,12 @@ function firstThatExists(
 
 /** How sure it is, where there was anybody to rank. */
 function certainty(evidence: readonly Evidence[], ranking: Ranking) {
-  const candidates = candidatesOf(evidence, ranking);
-  const [first] = candidates;
-  if (first === undefined) return {};
+  if (evidence.length === 0) return {};
+  const chosen = ranking.candidates.find(({ index }) => index === ranking.chosen);
   return {
-    candidates,
-    ...(ranking.ambiguous ? { ambiguous: true } : { probability: first.probability }),
+    candidates: candidatesOf(evidence, ranking),
+    ...(chosen !== undefined && { probability: rounded(chosen.probability) }),
+    ...(ranking.ambiguous && { ambiguous: true }),
   };
 }
 
@@ -173,8 +173,13 @@ function candidatesOf(evidence: readonly Evidence[], ranking: Ranking): readonly
       ...(session !== undefined && { session }),
       ...(visitor !== undefined && { visitor }),
       ...(bucket !== undefined && { bucket }),
-      probability: Number(probability.toFixed(6)),
+      probability: rounded(probability),
       because: because.map(({ what, factor }) => ({ what, factor: Number(factor.toPrecision(4)) })),
     };
   });
+}
+
+/** Six digits: enough to add up, and short in the event. */
+function rounded(probability: number): number {
+  return Number(probability.toFixed(6));
 }

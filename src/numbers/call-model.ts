@@ -16,13 +16,13 @@ export const CALL_MODEL = {
    * A page that was heard within this time, and whose link lives, is open, or was left a moment ago. Of those who call from
    * an open page half tap: a call without a tap is less likely theirs.
    */
-  open: { withinMin: 1.5, factor: 0.65 },
+  open: { withinMin: 1.5, factor: 0.55 },
   /** Callers who call again, at a rate that falls with the time since (hyperbola). */
   again: { callers: 0.2, afterMin: 10 },
   /** How often a known caller is somebody else than the one whom he called as before. */
   anotherWithSamePhone: 0.001,
   /** How much likelier a visitor of the caller's area is the caller than one whose area is not known; and of another area. */
-  area: { same: 5, other: 0.4 },
+  area: { same: 4.5, other: 0.4 },
   /** New visitors a minute on a number that many share (buckets, parameters). */
   sharedVisitors: 1,
   /** Calls of nobody who was shown the number lately: printed, saved, passed on. One in a year. */
@@ -30,11 +30,10 @@ export const CALL_MODEL = {
 } as const;
 
 /**
- * Sooner than this the number counts as just as likely to be called: the lognormal has nobody call in the first seconds, but
- * a page that was written by the site's server, or that was still loading, was seen before we heard of it. The mode of the
- * quick delays, so that the rate never rises: all else equal, the newest holder is the likeliest.
+ * Sooner than this counts as this: the lognormal has nobody call in the first seconds, but a page that the site's server
+ * wrote, or that was still loading, was seen before we heard of it.
  */
-const SHORTEST_MIN = 0.75;
+const SHORTEST_MIN = 0.25;
 const FLOOR = 1e-15; // keeps ratios of rates finite; far below the background
 
 /** Calls a minute of somebody who was shown the number `minutes` ago. */

@@ -57,7 +57,10 @@ export interface Candidate {
 export interface Ranking {
   /** The likeliest first; of equals, the one that stands first in the evidence. */
   readonly candidates: readonly Candidate[];
-  /** Place in the evidence of the one who is credited; absent where there is none, or where the number is ambiguous. */
+  /**
+   * Place in the evidence of the one who is credited: the likeliest; but the newest where nothing speaks against him but
+   * the time. Absent where there is none, or where the number is ambiguous.
+   */
   readonly chosen?: number;
   /** Of the chosen one; `none` without one. */
   readonly level: Level;
@@ -86,25 +89,31 @@ export function rank(evidence: readonly Evidence[], context: { readonly now: num
     .sort((one, other) => other.probability - one.probability || one.index - other.index);
   const result = { candidates, nobody: nobody / total };
 
-  const [first] = candidates;
-  if (first === undefined) return { ...result, level: 'none', ambiguous: false };
-  if (isAmbiguous(candidates, evidence)) return { ...result, level: 'none', ambiguous: true };
-  return { ...result, chosen: first.index, level: evidence[first.index]?.level ?? 'none', ambiguous: false };
+  const chosen = credited(candidates);
+  if (chosen === undefined) return { ...result, level: 'none', ambiguous: false };
+  // Nobody held the number since it was found to be doubly held (the other page may have lost its place in the log), or the
+  // call is likely of one of those who did.
+  if (evidence[0]?.ambiguous === true || evidence[chosen]?.ambiguous === true)
+    return { ...result, level: 'none', ambiguous: true };
+  return { ...result, chosen, level: evidence[chosen]?.level ?? 'none', ambiguous: false };
 }
 
+const OF_TIME: ReadonlySet<Factor['what']> = new Set(['delay', 'shared', 'open', 'left']);
+
 /**
- * Nobody held the number since it was found to be doubly held (the other page may have lost its place in the log), or
- * those who did are together at least as likely as the likeliest of the others.
+ * The likeliest. The minutes alone do not take a call from the newest holder, whose page shows the number now: how soon
+ * people call is an assumption, and in the first of them the one before him would seem likelier.
  */
-function isAmbiguous(candidates: readonly Candidate[], evidence: readonly Evidence[]): boolean {
-  if (evidence[0]?.ambiguous === true) return true;
-  let doubly = 0;
-  let others = 0;
-  for (const { index, probability } of candidates) {
-    if (evidence[index]?.ambiguous === true) doubly += probability;
-    else others = Math.max(others, probability);
-  }
-  return doubly > 0 && doubly >= others;
+function credited(candidates: readonly Candidate[]): number | undefined {
+  const [best] = candidates;
+  const newest = candidates.find(({ index }) => index === 0);
+  if (best === undefined || newest === undefined) return best?.index;
+  return besidesTime(best) > besidesTime(newest) ? best.index : newest.index;
+}
+
+/** How much what is known besides the minutes speaks for a candidate. */
+function besidesTime({ because }: Candidate): number {
+  return because.reduce((product, { what, factor }) => (OF_TIME.has(what) ? product : product * factor), 1);
 }
 
 function factorsOf(one: Evidence, now: number, callerIsKnown: boolean): readonly Factor[] {

@@ -1,4 +1,4 @@
-import { shareLaterThan, delayOfShare } from './delays.js';
+import { shareLaterThan } from './delays.js';
 import { erlangB, numbersForBlocking, utilisation } from './erlang.js';
 import { gapPercentile, gapRange, HOUR_MS, sumOfHours } from './traffic.js';
 import type { HourTraffic, PoolTraffic } from './traffic.js';
@@ -44,6 +44,34 @@ function numbersForUtilisation(load: Load, mark: number): number {
   let numbers = Math.floor(offered);
   while (utilisation(offered, numbers) > mark) numbers += 1;
   return numbers;
+}
+
+/** Into so many equal shares the times of holding are cut. */
+const CUTS = 50;
+const HOLDS = Array.from({ length: CUTS }, (_, i) => -Math.log(1 - (i + 0.5) / CUTS));
+
+/** Calls that come when their number was shown to somebody else: it rests for `restMs` after a hold of `holdMs` on average, exponential. */
+function wrongAfterRest(restMs: number, holdMs: number): number {
+  return HOLDS.reduce((sum, hold) => sum + shareLaterThan(restMs + hold * holdMs), 0) / CUTS;
+}
+
+/** The share of calls whose number was shown to somebody else before they came, by the delays of calls and the reuse window. */
+export function wrongHolderShare(numbers: number, load: Load): number {
+  if (load.perMs === 0) return 0;
+  // Those who got no number let the others' rest.
+  const served = { ...load, perMs: load.perMs * (1 - erlangB(offeredLoad(load), numbers)) };
+  return wrongAfterRest(Math.max(0, reuseWindow(numbers, served) - load.holdMs), load.holdMs);
+}
+
+function numbersForWrongHolder(load: Load, mark: number): number {
+  let [low, high] = [0, 1];
+  while (wrongHolderShare(high, load) > mark) high *= 2;
+  while (low + 1 < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (wrongHolderShare(middle, load) > mark) low = middle;
+    else high = middle;
+  }
+  return load.perMs === 0 ? 0 : high;
 }
 
 export type Mark = keyof typeof MARKS;
@@ -119,12 +147,12 @@ export function sizePool(traffic: PoolTraffic, aim: SizingAim = DEFAULT_AIM): Si
   const load: Load = { perMs, holdMs: meanHoldMs ?? 0 };
   const offered = offeredLoad(load);
   const window = reuseWindow(numbers, load);
-  const wrong = { expected: shareLaterThan(window), byGaps: wrongByGaps(all.gaps, load.holdMs) };
+  const wrong = { expected: wrongHolderShare(numbers, load), byGaps: wrongByGaps(all.gaps, load.holdMs) };
   const needed = {
     forBlocking: numbersForBlocking(offered, aim.target),
     forReuse: numbersForWindow(load, aim.reuseMs),
     forUtilisation: numbersForUtilisation(load, MARKS.utilisation),
-    forWrongHolder: numbersForWindow(load, delayOfShare(MARKS.wrongHolder)),
+    forWrongHolder: numbersForWrongHolder(load, MARKS.wrongHolder),
   };
   const used = utilisation(offered, numbers);
   const warnings = warningsOf(used, window, wrong.expected, load.perMs > 0);
@@ -174,13 +202,13 @@ function busiestHour(hours: readonly HourTraffic[], now: number): Busiest | unde
   return busiest;
 }
 
-/** A number is shown again its visitor's time and the gap after it was shown. */
+/** Likewise, by how long numbers rested. */
 function wrongByGaps(gaps: readonly number[], holdMs: number): number | null {
   const all = gaps.reduce((sum, count) => sum + count, 0);
   if (all < FEWEST_GAPS) return null;
   const late = gaps.reduce((sum, count, bin) => {
     const { fromMs, toMs } = gapRange(bin);
-    return count === 0 ? sum : sum + count * shareLaterThan(holdMs + (fromMs + toMs) / 2);
+    return count === 0 ? sum : sum + count * wrongAfterRest((fromMs + toMs) / 2, holdMs);
   }, 0);
   return late / all;
 }

@@ -10,11 +10,11 @@ export const GAP_BINS = 16;
 export interface HourTraffic {
   /** Hours since the epoch. */
   readonly hour: number;
-  /** Links made. */
+  /** Links made: of numbers that nobody had held, and of those in `gaps`. */
   readonly fresh: number;
   /** Asked and got no number of their own here. */
   readonly none: number;
-  /** Some links that a next one followed on their number, and how long they took it all in all, ms, margin included. */
+  /** Of every 32nd link: how many, and how long they took their number all in all, ms, margin included. */
   readonly held: number;
   readonly heldMs: number;
   /** How often a number had rested so long between two links: class i is floor(log2(seconds + 1)) = i. */
@@ -50,7 +50,7 @@ export function readTraffic(fields: Readonly<Record<string, string>>): readonly 
       const gaps = Array.from({ length: GAP_BINS }, (_, bin) => count(`gap${String(bin)}`));
       return {
         hour,
-        fresh: gaps.reduce((sum, links) => sum + links, count('first')),
+        fresh: count('first') + gaps.reduce((sum, gap) => sum + gap, 0),
         none: count('none'),
         held: count('held'),
         heldMs: count('heldMs'),

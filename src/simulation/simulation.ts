@@ -1,18 +1,19 @@
 import type { Pool, Site } from '../directory/model.js';
 import { MARGIN_MS, type Allocator } from '../numbers/allocator.js';
 import type { Holding } from '../numbers/holder-log.js';
-import { rank, type Evidence } from '../numbers/ranking.js';
-import type { Allocation } from '../numbers/types.js';
+import type { Allocation, ResolutionRequest } from '../numbers/types.js';
 import { Agenda } from './agenda.js';
 import { Tally, type Outcome } from './outcome.js';
-import { visits, type Behaviour, type PlannedCall, type Visit } from './visits.js';
+import { visits, type Behaviour, type Visit } from './visits.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** How long a caller's earlier call is remembered. */
+const REDIAL_MS = 7 * DAY_MS;
 
-/** The switch under simulation: the real allocator, whose clock is `SimulatedClock`, on a Redis that keeps the order of commands. */
+/** The switch under simulation: the real thing, whose clock is `SimulatedClock`, on a Redis that keeps the order of scripts. */
 export interface SimulatedSwitch {
-  readonly allocator: Pick<Allocator, 'allocate' | 'renew' | 'end' | 'tap' | 'resolve'>;
+  readonly allocator: Pick<Allocator, 'allocate' | 'renew' | 'end' | 'tap' | 'resolve' | 'remember'>;
   /** The holder log of a number, newest first. */
   holderLog(number: string): Promise<readonly Holding[]>;
 }
@@ -67,7 +68,6 @@ export class Simulation {
   readonly #from: number;
   readonly #to: number;
   readonly #agenda = new Agenda<Step>();
-  readonly #guests = new Map<string, Guest>();
   readonly #tally = new Tally();
   readonly #asked = new Set<Step['kind']>();
   #underWay: Promise<void>[] = [];
@@ -93,7 +93,8 @@ export class Simulation {
     ) {
       const { kind, guest } = item.what;
       if (kind === 'arrive') this.#invite(arrivals);
-      if (guest.shown === undefined && kind !== 'arrive') await this.#settle();
+      // Who is called is read beside the scripts: they have to be done.
+      if (kind === 'call' || (guest.shown === undefined && kind !== 'arrive')) await this.#settle();
       this.#clock.now = this.#begin + Math.floor(item.at);
       const first = !this.#asked.has(kind);
       this.#asked.add(kind);
@@ -141,14 +142,14 @@ export class Simulation {
     const { account, endpoint, site, pool } = this.#scene;
     const { visit } = guest;
     const { session, at } = visit;
-    this.#guests.set(session, guest);
     if (at + site.heartbeatMs < visit.leavesAt)
       this.#agenda.add(at + site.heartbeatMs, { kind: 'beat', guest });
     this.#agenda.add(visit.leavesAt, { kind: 'leave', guest });
     if (visit.tapsAt !== undefined) this.#agenda.add(visit.tapsAt, { kind: 'tap', guest });
     if (visit.call !== undefined) this.#agenda.add(visit.call.at, { kind: 'call', guest });
 
-    const request = { account, site: site.id, endpoint, session, area: areaName(visit.area) };
+    const area = areaName(visit.area);
+    const request = { account, site: site.id, endpoint, session, visitor: session, area };
     const shown = await this.#switch.allocator.allocate(request, { pools: [pool], site });
     guest.shown = shown;
     guest.until = shown.until ?? 0;
@@ -177,35 +178,48 @@ export class Simulation {
     const { account, pool } = this.#scene;
     const { session, call } = visit;
     if (shown === undefined || call === undefined) return;
-    const now = this.#clock.now;
+    const { allocator } = this.#switch;
+    const request: ResolutionRequest = {
+      account,
+      pool: pool.id,
+      number: shown.number,
+      call: `call_${session}`,
+      at: this.#clock.now,
+      trunk: 'trk_simulated',
+      callerHash: session,
+      callerNumber: `${areaName(call.area)}5550100`,
+      redialMs: REDIAL_MS,
+      test: false,
+    };
     const [log, stated] = await Promise.all([
       this.#switch.holderLog(shown.number),
-      this.#switch.allocator.resolve({
-        account,
-        pool: pool.id,
-        number: shown.number,
-        call: `call_${session}`,
-        at: now,
-        trunk: 'trk_simulated',
-        test: false,
-      }),
+      call.known ? this.#callAgain(request, session) : allocator.resolve(request),
     ]);
-    const evidence = log.map((holding) => this.#evidence(holding, session, call, now));
-    const ranking = rank(evidence, { now });
-    const likeliest = ranking.candidates[0];
-    const chosen = likeliest === undefined ? undefined : evidence[likeliest.index];
     if (call.at < this.#from) return;
-    this.#tally.call(stated.session === session, chosen?.session === session, likeliest?.probability ?? 0);
+    this.#tally.call(log[0]?.session === session, stated.session === session, stated.probability ?? 0);
   }
 
-  /** What the application knows of a holder when the call comes. */
-  #evidence(holding: Holding, caller: string, call: PlannedCall, now: number): Evidence {
-    const holder = this.#guests.get(holding.session ?? '');
-    return {
-      ...holding,
-      ...(holder !== undefined && { areaMatch: holder.visit.area === call.area }),
-      ...(call.known && holding.session === caller && { calledBefore: now - DAY_MS }),
-    };
+  /** The caller called another number the day before, when he was the same visitor. */
+  async #callAgain(request: ResolutionRequest, session: string) {
+    const { endpoint, site } = this.#scene;
+    const { now } = this.#clock;
+    const number = site.printedNumber;
+    const note = {
+      number,
+      endpoint,
+      level: 'session',
+      site: site.id,
+      link: 'lnk_before',
+      visitor: session,
+    } as const;
+    this.#clock.now = now - DAY_MS;
+    const remembered = this.#switch.allocator.remember(
+      { ...request, number },
+      { level: 'session', late: false, why: 'linked', note },
+    );
+    this.#clock.now = now;
+    const [stated] = await Promise.all([this.#switch.allocator.resolve(request), remembered]);
+    return stated;
   }
 }
 

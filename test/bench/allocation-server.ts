@@ -14,6 +14,7 @@ import { createMetrics } from '../../src/observe/metrics.js';
 import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
 import { RedisNumberFacts } from '../../src/redis/number-facts.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
+import { readPoolTraffic } from '../../src/redis/traffic.js';
 import { FakeCallLog } from '../http/fixture.js';
 import { allocateArguments, KEY_COUNT, type AllocateArguments } from './allocate-command.js';
 
@@ -43,6 +44,7 @@ async function serve({ redisUrl, directory, sha }: AllocationServerOrder): Promi
     links: allocator,
     numberFacts: new RedisNumberFacts(redis.call),
     callLog: new FakeCallLog(),
+    poolTraffic: (account, pool) => readPoolTraffic(redis.background, account, pool),
     openCaller: (sealed) => sealed,
     displayForm: (number) => displayNumber(number, number.startsWith('+1') ? 'national' : 'international'),
     readiness: () => ({ ok: true, parts: {} }),

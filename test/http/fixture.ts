@@ -9,6 +9,7 @@ import type { HttpParts, LinkPort, NumberFacts } from '../../src/http/ports.js';
 import { mintId } from '../../src/ids.js';
 import { mintLinkTail, poolTag } from '../../src/numbers/links.js';
 import { displayNumber } from '../../src/numbers/e164.js';
+import { StoreUnavailable } from '../../src/numbers/ports.js';
 import type { AllocationRequest, Claim } from '../../src/numbers/types.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { keepingLogger } from '../support/logger.js';
@@ -367,6 +368,9 @@ export class World {
       links: this.links,
       numberFacts: this.facts,
       callLog: this.callLog,
+      poolTraffic: async () => {
+        throw new StoreUnavailable('no Redis here');
+      },
       openCaller: (sealed) => {
         if (!sealed.startsWith('sealed:')) throw new Error(`cannot open ${sealed}`);
         return sealed.slice('sealed:'.length);

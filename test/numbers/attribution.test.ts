@@ -173,8 +173,8 @@ t.test('doubly held: nobody is credited; the endpoint that all share, else the d
     level: 'none',
     ambiguous: true,
     why: 'ambiguous',
-    candidates: [{ session: 's2' }, { session: 's1' }],
   });
+  t.same(shared.candidates?.map(({ session }) => session).sort(), ['s1', 's2'], 'both stay');
   for (const field of ['session', 'link', 'visitor', 'probability', 'note']) t.notOk(field in shared, field);
   t.match(
     (await w.events()).at(-1),

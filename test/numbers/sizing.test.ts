@@ -121,25 +121,25 @@ function traffic(over: Partial<PoolTraffic> = {}): PoolTraffic {
 
 t.test('the hash of a pool is read by the hour', async (t) => {
   const hours = readTraffic({
-    '500001:gap2': '7',
-    '500000:first': '197',
-    '500000:kept': '3',
+    '500001:first': '7',
+    '500000:first': '100',
+    '500000:later': '3',
     '500000:none': '4',
-    '500000:held': '190',
-    '500000:heldMs': '36100000',
+    '500000:held': '6',
+    '500000:heldMs': '1080000',
     '500000:gap0': '1',
-    '500000:gap15': '2',
+    '500000:gap15': '99',
     nonsense: '1',
-    '500000:gap3': 'x',
+    '500000:first2': 'x',
   });
   t.same(
     hours.map(({ hour: h, fresh, none, held, heldMs }) => [h, fresh, none, held, heldMs]),
     [
-      [500000, 200, 4, 190, 36100000],
+      [500000, 200, 4, 6, 1080000],
       [500001, 7, 0, 0, 0],
     ],
   );
-  t.same(hours[0]?.gaps, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+  t.same(hours[0]?.gaps, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 99]);
   t.same(readTraffic({}), []);
 });
 
