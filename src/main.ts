@@ -39,6 +39,7 @@ import { RedisDirectoryStore } from './redis/directory-store.js';
 import { RedisEventStreams } from './redis/event-stream.js';
 import { Lease } from './redis/lease.js';
 import { RedisLiveUse } from './redis/live-use.js';
+import { RedisNumberFacts } from './redis/number-facts.js';
 import { RedisPoolWriter } from './redis/pool-writer.js';
 import { readPoolTraffic } from './redis/traffic.js';
 import { RedisScripts } from './redis/scripts.js';
@@ -261,6 +262,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     createHttp({
       directory: index,
       links: allocator,
+      numberFacts: new RedisNumberFacts(redis.call),
       callLog,
       poolTraffic,
       openCaller: (sealed) => {

@@ -1,6 +1,7 @@
 import type { CallLog } from '../calls/ports.js';
 import type { DirectoryIndex } from '../directory/directory-index.js';
 import type { Pool, Site } from '../directory/model.js';
+import type { Holding } from '../numbers/holder-log.js';
 import type { PoolTraffic } from '../numbers/traffic.js';
 import type { Allocation, AllocationRequest, Claim, Renewal } from '../numbers/types.js';
 import type { NewLinkRates } from './new-links.js';
@@ -34,6 +35,20 @@ export interface LinkPort {
   ): Promise<'done' | 'ended' | 'unknown'>;
 }
 
+/** How many numbers of a pool may be given to pages, and how many of them are held or rest after it. */
+export interface PoolUse {
+  readonly shown: number;
+  readonly held: number;
+}
+
+/** What the number store knows of pools and numbers: `redis/number-facts.ts`. Rejects with `StoreUnavailable`. */
+export interface NumberFacts {
+  /** In the order of `pools` (ids). */
+  pools(account: string, pools: readonly string[]): Promise<readonly PoolUse[]>;
+  /** The newest link of a number, dead or alive, and the time by the store's clock, ms since the epoch. */
+  number(account: string, number: string): Promise<{ readonly now: number; readonly newest?: Holding }>;
+}
+
 /** Whether a call would succeed now, and which parts it needs. `detail` is shown to anybody: no secrets, no addresses. */
 export interface Readiness {
   readonly ok: boolean;
@@ -45,6 +60,7 @@ export interface HttpParts {
   /** The newest directory that this process knows. */
   readonly directory: () => DirectoryIndex;
   readonly links: LinkPort;
+  readonly numberFacts: NumberFacts;
   readonly callLog: CallLog;
   /** What a pool did lately. Rejects when Redis does not answer. */
   readonly poolTraffic: (account: string, pool: string) => Promise<PoolTraffic>;

@@ -14,6 +14,7 @@ export const problems = {
   callNotFound: { status: 404, title: 'There is no such call' },
   linkNotFound: { status: 404, title: 'There is no such link' },
   poolNotFound: { status: 404, title: 'There is no such pool' },
+  numberNotFound: { status: 404, title: 'There is no such number' },
   methodNotAllowed: { status: 405, title: 'This address does not take this method' },
   requestTimeout: { status: 408, title: 'The request took too long to arrive' },
   linkEnded: { status: 410, title: 'The link has ended, or its number was given to another page' },

@@ -10,6 +10,7 @@ import { answerClientError, answerErrors, answerFrameworkError } from './errors.
 import { healthRoutes } from './health.js';
 import { KnownVisitors } from './known-visitors.js';
 import { linkRoutes } from './links.js';
+import { poolRoutes } from './pools.js';
 import type { HttpParts } from './ports.js';
 import { Problem } from './problems.js';
 import type { Http } from './server-type.js';
@@ -77,6 +78,7 @@ export function createHttp(parts: HttpParts): HttpServer {
   visitorRoutes(http, parts, store, visitors);
   tagRoutes(http, parts, files);
   callRoutes(http, parts);
+  poolRoutes(http, parts, store);
   sizingRoutes(http, parts);
   reportRoutes(http, parts);
   healthRoutes(http, parts);

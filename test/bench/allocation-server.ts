@@ -12,6 +12,7 @@ import { Allocator } from '../../src/numbers/allocator.js';
 import { createLogger } from '../../src/observe/logger.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
+import { RedisNumberFacts } from '../../src/redis/number-facts.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { readPoolTraffic } from '../../src/redis/traffic.js';
 import { FakeCallLog } from '../http/fixture.js';
@@ -41,6 +42,7 @@ async function serve({ redisUrl, directory, sha }: AllocationServerOrder): Promi
   const http = createHttp({
     directory: () => index,
     links: allocator,
+    numberFacts: new RedisNumberFacts(redis.call),
     callLog: new FakeCallLog(),
     poolTraffic: (account, pool) => readPoolTraffic(redis.background, account, pool),
     openCaller: (sealed) => sealed,

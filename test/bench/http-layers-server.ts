@@ -17,6 +17,7 @@ import type { ScriptPort } from '../../src/numbers/ports.js';
 import { createLogger } from '../../src/observe/logger.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
+import { RedisNumberFacts } from '../../src/redis/number-facts.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { FakeCallLog } from '../http/fixture.js';
 
@@ -68,6 +69,7 @@ async function serve({ redisUrl, directory }: LayersOrder): Promise<LayersPorts>
     const http = createHttp({
       directory: () => index,
       links,
+      numberFacts: new RedisNumberFacts(redis.call),
       callLog: new FakeCallLog(),
       openCaller: (sealed) => sealed,
       displayForm: (number) => displayNumber(number, 'national'),

@@ -5,7 +5,7 @@ import type { CallRecord } from '../../src/calls/record.js';
 import { DirectoryIndex } from '../../src/directory/directory-index.js';
 import type { Account, Directory, Site } from '../../src/directory/model.js';
 import { createHttp, type HttpServer } from '../../src/http/server.js';
-import type { HttpParts, LinkPort } from '../../src/http/ports.js';
+import type { HttpParts, LinkPort, NumberFacts } from '../../src/http/ports.js';
 import { mintId } from '../../src/ids.js';
 import { mintLinkTail, poolTag } from '../../src/numbers/links.js';
 import { displayNumber } from '../../src/numbers/e164.js';
@@ -212,6 +212,36 @@ export class FakeLinks implements LinkPort {
   }
 }
 
+/** What Redis would tell of the fake links. */
+export class FakeFacts implements NumberFacts {
+  readonly #links: FakeLinks;
+  readonly #now: () => number;
+
+  constructor(links: FakeLinks, now: () => number) {
+    this.#links = links;
+    this.#now = now;
+  }
+
+  async pools(_account: string, pools: readonly string[]) {
+    if (this.#links.failure !== undefined) throw this.#links.failure;
+    const held = (pool: string) =>
+      this.#links.live.filter(({ link }) => link.startsWith(`lnk_${poolTag(pool)}`)).length;
+    return pools.map((pool) => ({ shown: 50, held: held(pool) }));
+  }
+
+  async number(_account: string, number: string) {
+    if (this.#links.failure !== undefined) throw this.#links.failure;
+    const now = this.#now();
+    const found = this.#links.links.findLast((one) => one.number === number);
+    if (found === undefined) return { now };
+    const { link, until, holdMs: hold, request } = found;
+    const { endpoint, site, session } = request;
+    const startedAt = until - hold;
+    const newest = { link, endpoint, site, level: 'session', session, pool: 'pool_x' } as const;
+    return { now, newest: { ...newest, startedAt, until, hold, seenAt: startedAt } };
+  }
+}
+
 /** A call log in memory. */
 export class FakeCallLog implements CallLog {
   readonly records: CallRecord[] = [];
@@ -314,6 +344,7 @@ export class World {
   readonly other: Account;
   readonly links: FakeLinks;
   readonly callLog = new FakeCallLog();
+  readonly facts: FakeFacts;
   readonly logger = keepingLogger();
   readonly metrics = createMetrics(false);
   readonly http: HttpServer;
@@ -331,9 +362,11 @@ export class World {
       () => (over.now ?? (() => this.now))(),
       numbers ?? Array.from({ length: 50 }, (_, i) => `+${12025550100 + i}`),
     );
+    this.facts = new FakeFacts(this.links, () => (over.now ?? (() => this.now))());
     this.http = createHttp({
       directory: () => this.index,
       links: this.links,
+      numberFacts: this.facts,
       callLog: this.callLog,
       poolTraffic: async () => {
         throw new StoreUnavailable('no Redis here');

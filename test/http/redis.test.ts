@@ -9,6 +9,7 @@ import { chunks } from '../../src/directory/ranges.js';
 import { accountKeys } from '../../src/numbers/keys.js';
 import { PoolStore } from '../../src/numbers/pool-store.js';
 import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
+import { RedisNumberFacts } from '../../src/redis/number-facts.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { keepingLogger } from '../support/logger.js';
 import { TestRedis } from '../support/redis.js';
@@ -36,7 +37,10 @@ async function open(life: Partial<Site> = {}): Promise<{
   link: (method: string, path: string, origin?: string) => Promise<number>;
 }> {
   const directory = makeDirectory(undefined, undefined, life);
-  const w = new World({ links: allocator, now: Date.now }, directory);
+  const w = new World(
+    { links: allocator, numberFacts: new RedisNumberFacts(clients.call), now: Date.now },
+    directory,
+  );
   for (const pool of w.acme.pools) {
     for (const numbers of chunks(pool.numbers, 1_000)) await pools.reserve(w.acme.id, pool.id, numbers);
   }
@@ -214,6 +218,25 @@ t.test('many at once in one write; parameters hold a number of their own; a tap 
   t.match([set.status, set.body.level], [201, 'bucket']);
   const again = await ask({ site: 'web', endpoint: 'service', parameters, session: 'any' });
   t.match([again.status, again.body.link], [200, set.body.link], 'everybody of these parameters has it');
+});
+
+t.test('pools and numbers are told as Redis has them', async (t) => {
+  const { w, ask, link } = await open();
+  t.teardown(() => w.http.close());
+  const get = async (url: string): Promise<Record<string, unknown>> => (await w.get(url)).json();
+  t.match(await get('/v1/pools/main'), { numbers: 50, shown: 50, held: 0, free: 50 });
+  const { body } = await ask(GOOD);
+  t.match(await get('/v1/pools/main'), { shown: 50, held: 1, free: 49 });
+  const path = `/v1/numbers/${body.number}`;
+  t.match(await get(path), {
+    state: 'active',
+    link: { link: body.link, until: body.until },
+    lastHolder: null,
+  });
+  t.equal(await link('DELETE', body.link), 204);
+  t.match(await get(path), { link: null, lastHolder: { link: body.link } });
+  t.match(await get('/v1/pools/main'), { held: 1 }, 'it rests');
+  t.match(await get('/v1/numbers/+12025550149'), { link: null, lastHolder: null });
 });
 
 t.test('a drain by 1,000 addresses leaves numbers for whoever is known', async (t) => {

@@ -543,6 +543,50 @@ t.test('how many new links a machine, a block of addresses and a site may have',
   t.end();
 });
 
+t.test('pools and numbers are told to their account, and nobody is named', async (t) => {
+  const w = new World();
+  t.teardown(() => w.http.close());
+  const made = await w.allocate({ ...GOOD, session: 'secret-session', visitor: 'secret-visitor' });
+  const { link, number } = made.json<{ link: string; number: string }>();
+  const [pool] = w.acme.pools;
+  const expected = {
+    ...{ id: pool?.id, name: 'main', site: null, endpoint: null, defaultEndpoint: null, trunk: null },
+    ...{ areas: [], numbers: 50, paused: 0, retired: 0, shown: 50, held: 1, free: 49 },
+  };
+  t.strictSame((await w.get('/v1/pools')).json(), { items: [expected] });
+  t.strictSame((await w.get(`/v1/pools/${pool?.id ?? ''}`)).json(), expected);
+  t.strictSame((await w.get('/v1/pools/main')).json(), expected, 'by name');
+  const held = {
+    ...{ link, level: 'session', endpoint: w.acme.endpoints[0]?.id, site: w.acme.sites[0]?.id },
+    ...{ startedAt: new Date(T0).toISOString(), until: new Date(T0 + 60_000).toISOString() },
+    ...{ seenAt: new Date(T0).toISOString(), ambiguous: false },
+  };
+  const about = { number, display: '(202) 555-0100', pool: pool?.id, state: 'active' };
+  const alive = await w.get(`/v1/numbers/${encodeURIComponent(number)}`);
+  t.strictSame(alive.json(), { ...about, link: held, lastHolder: null });
+  t.notMatch(alive.body, 'secret');
+  w.now += 60_000;
+  t.strictSame((await w.get(`/v1/numbers/${number}`)).json(), { ...about, link: null, lastHolder: held });
+  t.match((await w.get('/v1/numbers/+12025550149')).json(), { link: null, lastHolder: null });
+
+  for (const [url, code] of [
+    ['/v1/pools/nowhere', 'poolNotFound'],
+    [`/v1/pools/${w.other.pools[0]?.id ?? ''}`, 'poolNotFound'],
+    ['/v1/numbers/+12025550150', 'numberNotFound'],
+    ['/v1/numbers/+14155550100', 'numberNotFound'],
+    ['/v1/numbers/x', 'numberNotFound'],
+    ['/v1/numbers/12025550100', 'numberNotFound'],
+  ] as const) {
+    t.match((await w.get(url)).json(), { code, status: 404 }, url);
+  }
+  for (const url of ['/v1/pools', '/v1/pools/main', '/v1/numbers/+12025550100']) {
+    t.equal((await w.get(url, { origin: ORIGIN })).statusCode, 401, 'no page');
+    w.links.failure = new StoreUnavailable('down');
+    t.match((await w.get(url)).json(), { code: 'storeDown', status: 503 });
+    w.links.failure = undefined;
+  }
+});
+
 t.test('the demo page', async (t) => {
   const log = new FakeCallLog();
   const w = new World({ demo: { site: 'closed', endpoint: 'service' }, callLog: log });

@@ -1,3 +1,4 @@
+import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import t from 'tap';
 import { displayNumber, isE164 } from '../../src/numbers/e164.js';
 import { accountKeys, checkedId } from '../../src/numbers/keys.js';
@@ -28,6 +29,24 @@ t.test('numbers as people write them', async (t) => {
   t.equal(displayNumber('+441632960123', 'national'), '01632 960123');
   t.equal(displayNumber('+12025550100', 'national'), '(202) 555-0100', 'a second time');
   t.equal(displayNumber('no number', 'national'), 'no number');
+  t.equal(displayNumber('+9991234567', 'national'), '+9991234567', 'of no country');
+  // A hundred neighbours are parsed once: each has to be written as if it had been parsed itself.
+  for (const head of [
+    '+120255501',
+    '+4416329600',
+    '+491701234',
+    '+331234567',
+    '+3906123456',
+    '+35226123',
+    '+9991234',
+  ])
+    for (let i = 0; i < 100; i++) {
+      const number = `${head}${String(i).padStart(2, '0')}`;
+      const parsed = parsePhoneNumberFromString(number);
+      const expected = [parsed?.formatNational() ?? number, parsed?.formatInternational() ?? number];
+      const written = [displayNumber(number, 'national'), displayNumber(number, 'international')];
+      if (written.join() !== expected.join()) t.strictSame(written, expected, number);
+    }
 });
 
 t.test('ids and links', async (t) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { RedisClients } from '../../src/redis/clients.js';
+import { Deadlines } from '../../src/redis/deadlines.js';
 import { loadScript } from '../../src/redis/lua.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { keepingLogger } from '../support/logger.js';
@@ -106,3 +107,50 @@ async function commandCount(w: World, command: string): Promise<number> {
   const stats = await w.redis.info('commandstats');
   return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
 }
+
+t.test('one timer watches all: who is late is told, in time and once', async (t) => {
+  const limit = 40;
+  const deadlines = new Deadlines(limit);
+  const late: string[] = [];
+  const started = performance.now();
+  const took: number[] = [];
+  const done = new Promise<void>((resolve) => {
+    const thing = (name: string) => ({
+      over: false,
+      late: () => {
+        late.push(name);
+        took.push(performance.now() - started);
+        if (name === 'later') resolve();
+      },
+    });
+    const settled = thing('settled');
+    deadlines.add(thing('first'));
+    deadlines.add(settled);
+    deadlines.add(thing('second'));
+    settled.over = true;
+    setTimeout(() => deadlines.add(thing('later')), limit / 2);
+  });
+  await done;
+  t.strictSame(late, ['first', 'second', 'later']);
+  t.ok((took[0] ?? 0) >= limit - 1 && (took[2] ?? 0) >= 1.5 * limit - 2, took.join(', '));
+});
+
+t.test('a Redis that hangs keeps nobody waiting, and what it says too late is dropped', async (t) => {
+  const clients = new RedisClients(redis.url, keepingLogger());
+  t.teardown(() => clients.close('the test is over'));
+  await clients.ready(5_000);
+  const scripts = new RedisScripts(clients.call, 60);
+  await scripts.run('keep', ['k'], ['', 0]);
+  redis.pause();
+  const started = performance.now();
+  const all = await Promise.allSettled(Array.from({ length: 20 }, () => scripts.run('keep', ['k'], ['', 0])));
+  const took = performance.now() - started;
+  redis.resume();
+  t.ok(
+    all.every(
+      (one) => one.status === 'rejected' && (one.reason as { code?: string }).code === 'storeUnavailable',
+    ),
+  );
+  t.ok(took >= 59 && took < 190, `its own limit, before ioredis's 200 ms (${took} ms)`);
+  t.equal(await scripts.run('keep', ['k'], ['', 0]), 0, 'and the next answer is its own');
+});

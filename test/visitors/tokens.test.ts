@@ -129,6 +129,7 @@ t.test('what was proved is remembered until its end, for its site and key alone'
     person,
     'the same subject elsewhere is another person',
   );
+  t.equal(proofs.person(site({}), text, NOW), person);
   t.equal(
     proofs.person(site({ visitorKey: pem(ec.publicKey) }), text, NOW),
     undefined,
@@ -140,10 +141,14 @@ t.test('what was proved is remembered until its end, for its site and key alone'
   t.not(new Proofs(Buffer.alloc(32, 2)).personOf(site({}), good.sub), person, 'a keyed hash');
 
   const same = site({});
-  const started = performance.now();
-  for (let i = 0; i < 10_000; i++) proofs.person(same, text, NOW);
-  const each = (performance.now() - started) / 10_000;
-  t.ok(each < 0.02, `${(each * 1000).toFixed(1)} microseconds: it was not verified again`);
+  const cost = (ask: () => unknown): number => {
+    const begun = performance.now();
+    for (let i = 0; i < 1_000; i++) ask();
+    return performance.now() - begun;
+  };
+  const remembered = cost(() => proofs.person(same, text, NOW));
+  const verified = cost(() => readVisitorToken(text, edKey, AUDIENCE, NOW));
+  t.ok(remembered < verified / 3, `${remembered} against ${verified} ms: it was not verified again`);
   t.end();
 });
 
