@@ -56,6 +56,9 @@ const CALL_PATH: ConnectionOptions = {
   reconnectOnError: demoted,
 };
 
+/** What ioredis's `reconnectOnError` returns for: reconnect, and send the command that failed once more. */
+const AND_SEND_AGAIN = 2;
+
 /** Background work waits until Redis is back, and its commands with it. */
 const BACKGROUND: ConnectionOptions = {
   connectionName: 'tagswitch-background',
@@ -64,7 +67,7 @@ const BACKGROUND: ConnectionOptions = {
   socketTimeout: 60_000,
   maxRetriesPerRequest: null,
   retryStrategy: (times) => Math.min(100 * times, 2_000),
-  reconnectOnError: demoted,
+  reconnectOnError: (error) => (demoted(error) ? AND_SEND_AGAIN : false),
 };
 
 /**
