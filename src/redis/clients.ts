@@ -80,13 +80,9 @@ const QUICK_CLUSTER: ClusterOptions = {
   retryDelayOnTryAgain: 30,
   retryDelayOnFailover: 50,
   retryDelayOnClusterDown: 50,
-  clusterNodeRetryStrategy: (times) => Math.min(50 * times, 1_000),
 };
 
-/**
- * A command follows its slot for as long as it takes. A node that is gone is not waited for: commands that wait for a
- * connection to it would stay with the dead master after its replica was promoted. The cluster is asked anew instead.
- */
+/** A command follows its slot for as long as it takes. */
 const PATIENT_CLUSTER: ClusterOptions = {
   maxRedirections: Infinity,
   retryDelayOnMoved: 20, // two nodes that disagree about a slot are not asked in a busy loop
@@ -215,6 +211,9 @@ function connect(target: RedisTarget, temper: ConnectionOptions): RedisClient {
     // which is its count of keys; in a cluster a pipeline of several accounts would be refused.
     enableAutoPipelining: false,
     ...(patient ? PATIENT_CLUSTER : QUICK_CLUSTER),
+    // A node that is gone is not waited for, the cluster is asked anew: background commands that wait for a connection to it
+    // would stay with the dead master after its replica was promoted, and a cluster that is gone would still count as up.
+    clusterNodeRetryStrategy: null,
     clusterRetryStrategy: (times) => Math.min(20 * times, 500),
     redisOptions: { ...target.options, ...temper, enableAutoPipelining: false },
   });
