@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Cluster, Redis } from 'ioredis';
 import type { ClusterOptions } from 'ioredis';
 
@@ -248,7 +249,12 @@ async function finish(client: RedisClient): Promise<void> {
   if (client.status === 'ready') await within(client.quit(), FAREWELL_MS, notReached).catch(nothing);
   // ioredis, told to disconnect between two attempts to connect, forgets the commands that wait: their promises would
   // never settle. While it connects it rejects them, so one attempt is begun first.
-  if (client.status === 'reconnecting') void client.connect().catch(nothing);
+  if (client.status === 'reconnecting') {
+    // A cluster's client ends with the last of its nodes: it must have one again.
+    const begun: Promise<unknown> = client instanceof Cluster ? once(client, '+node') : Promise.resolve();
+    void client.connect().catch(nothing);
+    await within(begun, FAREWELL_MS, notReached).catch(nothing);
+  }
   client.disconnect();
 }
 

@@ -2,9 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { mintId } from '../../src/ids.js';
-import { RedisClients } from '../../src/redis/clients.js';
 import { firstServed, promisesKept, refused, servedAfter, show, turnedAway } from '../support/load-checks.js';
-import { keepingLogger } from '../support/logger.js';
 import { NumberLoad } from '../support/number-load.js';
 import type { LoadAccount, Page } from '../support/number-load.js';
 import { RedisCluster, redisCli } from '../support/redis-cluster.js';
@@ -253,25 +251,5 @@ t.test(
     }
     await home.server.start();
     await cluster.settled();
-  },
-);
-
-t.test(
-  'the whole cluster is away: background work waits for it, and is told when its client closes',
-  async (t) => {
-    const [waits, closes] = [1, 2].map(() => new RedisClients(cluster.url, keepingLogger()));
-    if (waits === undefined || closes === undefined) throw new Error('two clients');
-    t.teardown(() => waits.close('the test is over'));
-    await Promise.all([waits.ready(5_000), closes.ready(5_000)]);
-    const keys = ['a', 'b', 'c', 'd', 'e', 'f']; // on all masters
-    for (const { background } of [waits, closes]) for (const key of keys) await background.set(key, 'before');
-    await Promise.all(cluster.members.map(({ server }) => server.crash()));
-    const waiting = keys.map((key) => waits.background.set(key, 'after'));
-    const told = keys.map((key) => t.rejects(closes.background.set(key, 'never')));
-    await until(() => !waits.up && !closes.up);
-    await closes.close('nobody is there');
-    await Promise.all(told);
-    await Promise.all(cluster.members.map(({ server }) => server.start()));
-    t.same(new Set(await Promise.all(waiting)), new Set(['OK']));
   },
 );
