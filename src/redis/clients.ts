@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Cluster, Redis } from 'ioredis';
 import type { ClusterOptions } from 'ioredis';
 
@@ -56,6 +57,9 @@ const CALL_PATH: ConnectionOptions = {
   reconnectOnError: demoted,
 };
 
+/** What ioredis's `reconnectOnError` returns for: reconnect, and send the command that failed once more. */
+const AND_SEND_AGAIN = 2;
+
 /** Background work waits until Redis is back, and its commands with it. */
 const BACKGROUND: ConnectionOptions = {
   connectionName: 'tagswitch-background',
@@ -64,7 +68,7 @@ const BACKGROUND: ConnectionOptions = {
   socketTimeout: 60_000,
   maxRetriesPerRequest: null,
   retryStrategy: (times) => Math.min(100 * times, 2_000),
-  reconnectOnError: demoted,
+  reconnectOnError: (error) => (demoted(error) ? AND_SEND_AGAIN : false),
 };
 
 /**
@@ -77,13 +81,9 @@ const QUICK_CLUSTER: ClusterOptions = {
   retryDelayOnTryAgain: 30,
   retryDelayOnFailover: 50,
   retryDelayOnClusterDown: 50,
-  clusterNodeRetryStrategy: (times) => Math.min(50 * times, 1_000),
 };
 
-/**
- * A command follows its slot for as long as it takes. A node that is gone is not waited for: commands that wait for a
- * connection to it would stay with the dead master after its replica was promoted. The cluster is asked anew instead.
- */
+/** A command follows its slot for as long as it takes. */
 const PATIENT_CLUSTER: ClusterOptions = {
   maxRedirections: Infinity,
   retryDelayOnMoved: 20, // two nodes that disagree about a slot are not asked in a busy loop
@@ -212,6 +212,9 @@ function connect(target: RedisTarget, temper: ConnectionOptions): RedisClient {
     // which is its count of keys; in a cluster a pipeline of several accounts would be refused.
     enableAutoPipelining: false,
     ...(patient ? PATIENT_CLUSTER : QUICK_CLUSTER),
+    // A node that is gone is not waited for, the cluster is asked anew: background commands that wait for a connection to it
+    // would stay with the dead master after its replica was promoted, and a cluster that is gone would still count as up.
+    clusterNodeRetryStrategy: null,
     clusterRetryStrategy: (times) => Math.min(20 * times, 500),
     redisOptions: { ...target.options, ...temper, enableAutoPipelining: false },
   });
@@ -246,7 +249,12 @@ async function finish(client: RedisClient): Promise<void> {
   if (client.status === 'ready') await within(client.quit(), FAREWELL_MS, notReached).catch(nothing);
   // ioredis, told to disconnect between two attempts to connect, forgets the commands that wait: their promises would
   // never settle. While it connects it rejects them, so one attempt is begun first.
-  if (client.status === 'reconnecting') void client.connect().catch(nothing);
+  if (client.status === 'reconnecting') {
+    // A cluster's client ends with the last of its nodes: it must have one again.
+    const begun: Promise<unknown> = client instanceof Cluster ? once(client, '+node') : Promise.resolve();
+    void client.connect().catch(nothing);
+    await within(begun, FAREWELL_MS, notReached).catch(nothing);
+  }
   client.disconnect();
 }
 

@@ -89,6 +89,33 @@ t.test('Redis dies and comes back', async (t) => {
   );
 });
 
+t.test(
+  'a master that was made a replica: pages are refused, background work waits for a master',
+  async (t) => {
+    const redis = await TestRedis.start();
+    t.teardown(() => redis.stop());
+    const w = await World.open(redis.url);
+    t.teardown(() => w.close());
+    await w.pools.reserve(w.account, w.pool.id, numbers(5));
+    await w.redis.replicaof('127.0.0.1', 1);
+    t.equal((await timed(w.allocate('s1'))).code, 'storeUnavailable');
+    let done = false;
+    const waiting = w.pools.reserve(w.account, w.pool.id, numbers(1, 12025550150)).then((added) => {
+      done = true;
+      return added;
+    });
+    await until('it was sent and refused more than once', async () => {
+      const stats = await w.redis.info('errorstats');
+      return Number(/errorstat_READONLY:count=(\d+)/.exec(stats)?.[1] ?? 0) > 2;
+    });
+    t.notOk(done);
+    await w.redis.replicaof('NO', 'ONE');
+    t.equal(await waiting, 1);
+    await until('pages are served', () => w.clients.up);
+    t.match(await w.allocate('s1'), { level: 'session' });
+  },
+);
+
 t.test('closing is done once, also without a connection, and ends all connections', async (t) => {
   const redis = await TestRedis.start();
   t.teardown(() => redis.stop());

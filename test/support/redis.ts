@@ -76,7 +76,9 @@ export class TestRedis {
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     this.#child = child;
-    process.once('exit', () => child.kill('SIGKILL')); // a test that fails half-way leaves nothing behind
+    const end = (): void => void child.kill('SIGKILL');
+    process.once('exit', end); // a test that fails half-way leaves nothing behind
+    child.once('exit', () => process.off('exit', end));
     const lines: string[] = [];
     for await (const line of createInterface({ input: child.stdout })) {
       lines.push(line);
