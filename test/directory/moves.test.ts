@@ -40,7 +40,6 @@ const place: fc.Arbitrary<Place> = fc.record({
   state: fc.constantFrom(...STATES),
 });
 const places = fc.array(place, { minLength: NUMBERS.length, maxLength: NUMBERS.length });
-/** One or two numbers elsewhere: what operators do, and what is not refused most of the time. */
 const declare = fc.record({
   kind: fc.constant('declare' as const),
   places,
@@ -98,6 +97,15 @@ interface ModelLink {
   forced?: boolean;
 }
 
+/** The one account, with its one site and endpoint. */
+function partsOf({ directory }: DirectoryIndex) {
+  const [account] = directory.accounts;
+  const [site] = account?.sites ?? [];
+  const [endpoint] = account?.endpoints ?? [];
+  if (account === undefined || site === undefined || endpoint === undefined) throw new Error('no account');
+  return { account, site, endpoint };
+}
+
 const redis = await TestRedis.start();
 const clients = new RedisClients(redis.url, keepingLogger());
 t.teardown(async () => {
@@ -135,13 +143,80 @@ t.test('moves, pauses and retirements give no number twice and lose no live link
       return one?.pool !== undefined && one.state !== 'retired';
     };
 
+    const allocated = async (who: number, index: DirectoryIndex, live: readonly ModelLink[]) => {
+      const { account, site, endpoint } = partsOf(index);
+      const session = `s${who}`;
+      const request = { account: account.id, site: site.id, endpoint: endpoint.id, session, known: true };
+      const pools = index.poolsFor(account.id, site.id, endpoint.id);
+      const got = await allocator.allocate(request, { pools, site });
+      const own = live.find((link) => link.who === who);
+      const resting = (number: string) =>
+        links.some((link) => link.number === number && link.until + MARGIN_MS > now);
+      if (own !== undefined) {
+        t.match(got, { number: own.number, link: own.link }, 'the page keeps its number');
+        own.until = got.until ?? 0;
+        seen.kept++;
+      } else if (got.link !== null && got.until !== null) {
+        t.equal(placeOf(got.number)?.state, 'active', 'only what is active is given');
+        t.ok(placeOf(got.number)?.pool);
+        t.notOk(resting(got.number), 'to one page at a time');
+        links.push({ link: got.link, number: got.number, who, until: got.until });
+        seen.given++;
+      } else {
+        const active = NUMBERS.filter(
+          (number) => placeOf(number)?.state === 'active' && placeOf(number)?.pool,
+        );
+        t.ok(active.every(resting), 'the printed number where nothing is free');
+      }
+    };
+
+    const redeclared = async (next: readonly Place[], force: boolean, live: readonly ModelLink[]) => {
+      const result = await declareNow(next, force);
+      const lost = live.filter(({ number }) => !serving(next, number) && serving(declared, number));
+      if (result.outcome === 'refused') {
+        const shown = links.filter(({ number, until }) => until > now && !serving(next, number));
+        t.ok(shown.length > 0 && !force, 'refused where a page shows what would go, and only there');
+        seen.refused++;
+      } else {
+        t.ok(lost.length === 0 || force, 'what has a live link does not go');
+        for (const link of lost) link.forced = true;
+        for (const { number } of live) {
+          const after = next[NUMBERS.indexOf(number)];
+          if (placeOf(number)?.pool !== after?.pool) seen.movedAlive++;
+          if (after?.state === 'paused') seen.pausedAlive++;
+        }
+        declared = next;
+      }
+      const index = new DirectoryIndex(await ports.store.read());
+      for (const number of NUMBERS) {
+        const { pool, state } = placeOf(number) ?? {};
+        t.equal(index.numberState(number, now), pool === undefined ? undefined : state);
+        t.equal(index.numberOwner(number)?.pool.name, state === 'retired' ? undefined : pool);
+      }
+    };
+
+    const touched = async (
+      kind: 'renew' | 'end',
+      link: ModelLink,
+      index: DirectoryIndex,
+      live: readonly ModelLink[],
+    ) => {
+      const { account } = partsOf(index);
+      const pool = `pool_${link.link.slice(4, 20)}`;
+      t.equal(index.accountOfPool(pool)?.id, account.id, 'its account is found');
+      if (kind === 'renew') {
+        const renewal = await allocator.renew(account.id, link.link);
+        t.equal(renewal.state === 'renewed', live.includes(link), 'a live link is kept, and no other');
+        if (renewal.state === 'renewed') link.until = renewal.until;
+      } else {
+        const how = await allocator.end(account.id, link.link);
+        t.equal(how === 'done', live.includes(link));
+        if (how === 'done') link.until = now;
+      }
+    };
+
     for (const one of steps) {
       const index = new DirectoryIndex(await ports.store.read());
-      const [account] = index.directory.accounts;
-      const [site] = account?.sites ?? [];
-      const [endpoint] = account?.endpoints ?? [];
-      if (account === undefined || site === undefined || endpoint === undefined)
-        throw new Error('no account');
       const live = links.filter(({ until, forced }) => until > now && forced !== true);
       if (one.kind === 'pass') {
         now += one.ms;
@@ -149,85 +224,18 @@ t.test('moves, pauses and retirements give no number twice and lose no live link
         const mended = await reconcile(ports, clock);
         t.strictSame(mended, { reserved: 0, moved: 0, hidden: 0, withdrawn: 0 }, 'there is nothing to mend');
       } else if (one.kind === 'allocate') {
-        const request = {
-          account: account.id,
-          site: site.id,
-          endpoint: endpoint.id,
-          session: `s${one.who}`,
-          known: true,
-        };
-        const pools = index.poolsFor(account.id, site.id, endpoint.id);
-        const got = await allocator.allocate(request, { pools, site });
-        const own = live.find(({ who }) => who === one.who);
-        if (own !== undefined) {
-          t.match(got, { number: own.number, link: own.link }, 'the page keeps its number');
-          own.until = got.until ?? 0;
-          seen.kept++;
-        } else if (got.link !== null && got.until !== null) {
-          t.equal(placeOf(got.number)?.state, 'active', 'only what is active is given');
-          t.ok(placeOf(got.number)?.pool);
-          const before = links.filter(({ number }) => number === got.number);
-          t.ok(
-            before.every(({ until }) => until + MARGIN_MS <= now),
-            'to one page at a time',
-          );
-          links.push({ link: got.link, number: got.number, who: one.who, until: got.until });
-          seen.given++;
-        } else {
-          const free = NUMBERS.filter(
-            (number) =>
-              placeOf(number)?.state === 'active' &&
-              placeOf(number)?.pool !== undefined &&
-              links.every((link) => link.number !== number || link.until + MARGIN_MS <= now),
-          );
-          t.strictSame(free, [], 'the printed number where nothing is free');
-        }
+        await allocated(one.who, index, live);
       } else if (one.kind === 'declare') {
-        const result = await declareNow(one.places, one.force);
-        const lost = live.filter(({ number }) => !serving(one.places, number) && serving(declared, number));
-        if (result.outcome === 'refused') {
-          const shown = links.filter(({ number, until }) => until > now && !serving(one.places, number));
-          t.ok(shown.length > 0 && !one.force, 'refused where a page shows what would go, and only there');
-          seen.refused++;
-        } else {
-          t.ok(lost.length === 0 || one.force, 'what has a live link does not go');
-          for (const link of lost) link.forced = true;
-          for (const link of live) {
-            if (placeOf(link.number)?.pool !== one.places[NUMBERS.indexOf(link.number)]?.pool)
-              seen.movedAlive++;
-            if (one.places[NUMBERS.indexOf(link.number)]?.state === 'paused') seen.pausedAlive++;
-          }
-          declared = one.places;
-        }
-        for (const number of NUMBERS) {
-          const { pool, state } = placeOf(number) ?? {};
-          const owner = new DirectoryIndex(await ports.store.read());
-          t.equal(owner.numberState(number, now), pool === undefined ? undefined : state);
-          t.equal(owner.numberOwner(number)?.pool.name, state === 'retired' ? undefined : pool);
-        }
+        await redeclared(one.places, one.force, live);
       } else {
         const link = links[one.which % Math.max(1, links.length)];
-        if (link === undefined) continue;
-        t.equal(
-          index.accountOfPool(`pool_${link.link.slice(4, 20)}`)?.id,
-          account.id,
-          'its account is found',
-        );
-        if (one.kind === 'renew') {
-          const renewal = await allocator.renew(account.id, link.link);
-          t.equal(renewal.state === 'renewed', live.includes(link), 'a live link is kept, and no other');
-          if (renewal.state === 'renewed') link.until = renewal.until;
-        } else {
-          const how = await allocator.end(account.id, link.link);
-          t.equal(how === 'done', live.includes(link));
-          if (how === 'done') link.until = now;
-        }
+        if (link !== undefined) await touched(one.kind, link, index, live);
       }
     }
   };
 
   await fc.assert(fc.asyncProperty(places, fc.array(step, { minLength: 15, maxLength: 50 }), history), {
-    numRuns: 120,
+    numRuns: 60,
   });
   t.ok(
     Object.values(seen).every((count) => count > 20),
