@@ -24,6 +24,19 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/(standalone|cli|commands|start)' },
       to: { path: '^src/standalone/' },
     },
+    {
+      name: 'simulation-drives-the-numbers-alone',
+      severity: 'error',
+      comment: 'visitors and callers on a clock know the allocator, and no adapter of it',
+      from: { path: '^src/simulation/' },
+      to: { path: '^src/', pathNot: '^src/(simulation|numbers|directory/model)' },
+    },
+    {
+      name: 'nobody-needs-the-simulation',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(simulation|commands)/' },
+      to: { path: '^src/simulation/' },
+    },
     { name: 'no-test-in-source', severity: 'error', from: { path: '^src/' }, to: { path: '^test/' } },
   ],
   options: {

@@ -84,6 +84,10 @@ async function command(
         signal: leave.signal,
       });
     }
+    case 'simulate': {
+      const { simulateCommand } = await import('./commands/simulate.js');
+      return simulateCommand(argv, lines);
+    }
     case 'explain':
       return explainCommand(argv, { ...lines, http: settings.http });
   }

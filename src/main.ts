@@ -31,6 +31,7 @@ import { MediaNodes } from './media/nodes.js';
 import { Allocator } from './numbers/allocator.js';
 import { displayNumber } from './numbers/e164.js';
 import { EventStream } from './numbers/event-stream.js';
+import { PoolWatch } from './numbers/pool-watch.js';
 import { createLogger, type Logger } from './observe/logger.js';
 import { createMetrics } from './observe/metrics.js';
 import { CALL_DEADLINE_MS, RedisClients } from './redis/clients.js';
@@ -39,6 +40,7 @@ import { RedisEventStreams } from './redis/event-stream.js';
 import { Lease } from './redis/lease.js';
 import { RedisLiveUse } from './redis/live-use.js';
 import { RedisPoolWriter } from './redis/pool-writer.js';
+import { readPoolTraffic } from './redis/traffic.js';
 import { RedisScripts } from './redis/scripts.js';
 import { destinationOfToken } from './routing/leg-token.js';
 import { CallerIdentity } from './sip/caller-identity.js';
@@ -249,12 +251,18 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     metrics.eventsSpooled.set(spool.counts.spooled - spool.counts.replayed);
   }, GAUGES_MS);
   closers.add('gauges', { close: () => clearInterval(gauges) });
+  const poolTraffic = (account: string, pool: string) => readPoolTraffic(redis.background, account, pool);
+  closers.add(
+    'pool watch',
+    new PoolWatch({ directory: () => index().directory, traffic: poolTraffic, metrics, logger: log }),
+  );
   const http = closers.add(
     'http',
     createHttp({
       directory: index,
       links: allocator,
       callLog,
+      poolTraffic,
       openCaller: (sealed) => {
         const number = openCaller(sealed, secrets.callerSeal);
         if (number === undefined) throw new Error('a caller was sealed with another key');
@@ -263,6 +271,8 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       displayForm: (number) => displayNumber(number, number.startsWith('+1') ? 'national' : 'international'),
       readiness,
       tagKey: secrets.tagSignature,
+      passKey: secrets.visitorPass,
+      personKey: secrets.person,
       trustedProxies: settings.proxies,
       now,
       logger: log,

@@ -39,7 +39,8 @@ function read(): Kept | undefined {
       typeof kept.visitor === 'string' &&
       typeof kept.seen === 'number'
     ) {
-      return { session: kept.session, visitor: kept.visitor, seen: kept.seen, touch: kept.touch ?? {} };
+      const { session, visitor, seen, touch = {}, pass } = kept;
+      return { session, visitor, seen, touch, pass };
     }
   } catch {
     // Refused, or spoiled by another script: as if there were nothing.
@@ -107,10 +108,15 @@ window.tagswitch = {
       touch:
         arrived ??
         (goesOn ? kept.touch : { landingPage: (location.origin + location.pathname).slice(0, MOST) }),
+      pass: kept?.pass,
       seen: now,
     };
     arrived = undefined; // said once: another tab may have had a newer contact since
     keep(visit);
     return visit;
+  },
+  keepPass(pass) {
+    const kept = read();
+    if (kept !== undefined) keep({ ...kept, pass });
   },
 };

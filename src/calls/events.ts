@@ -47,12 +47,61 @@ export interface Received extends Step {
   readonly link?: string;
   /** The touch as the page gave it: JSON text. */
   readonly touch?: string;
+  readonly bucket?: string;
+  /** The set of parameter values that held the number: canonical JSON text. */
+  readonly parameters?: string;
+  readonly person?: string;
+  /** The number was held by two at once. */
+  readonly ambiguous?: boolean;
   readonly test: boolean;
-  /** Why there is no endpoint, or why Redis was not asked: `linked`, `lastHolder`, `poolDefault`, `unknownNumber`, `storeDown`. */
+  /** Why the call goes where it goes, as far as the newest holder tells. */
   readonly why: Why;
+  /** All that was known of who may have called, for `rank`: the number's holder log, newest first, without touches. */
+  readonly evidence?: readonly object[];
+  /** What this caller reached when he called the number before. */
+  readonly redial?: object;
 }
 
-export type Why = 'linked' | 'lastHolder' | 'poolDefault' | 'unknownNumber' | 'storeDown';
+/** Why a call went where it went; the call record's reference says what each means. */
+export type Why =
+  'linked' | 'lastHolder' | 'redial' | 'ambiguous' | 'poolDefault' | 'unknownNumber' | 'storeDown';
+
+/** A candidate for who called. */
+export interface RankedCandidate {
+  readonly link: string;
+  readonly endpoint: string;
+  readonly session?: string;
+  readonly visitor?: string;
+  readonly bucket?: string;
+  /** 0 to 1. */
+  readonly probability: number;
+  /** Calls a minute, and what that is multiplied with: see `numbers/ranking.ts`. */
+  readonly because: readonly { readonly what: string; readonly factor: number }[];
+}
+
+/** Whose call it was, decided of all evidence. What it says counts in place of what `received` says. */
+export interface Attributed extends Step {
+  readonly kind: 'attributed';
+  readonly level: Level;
+  readonly late: boolean;
+  readonly why: Why;
+  readonly endpoint?: string;
+  readonly site?: string;
+  readonly session?: string;
+  readonly visitor?: string;
+  readonly link?: string;
+  readonly touch?: string;
+  readonly bucket?: string;
+  readonly parameters?: string;
+  readonly person?: string;
+  /** Of the one who is credited, 0 to 1. */
+  readonly probability?: number;
+  readonly ambiguous?: boolean;
+  /** The caller called the number before, and reached what he reached then. */
+  readonly redial?: boolean;
+  /** The likeliest first, at most eight. */
+  readonly candidates?: readonly RankedCandidate[];
+}
 
 /** What is to be done was decided; the INVITE is about to leave for the media node, or straight for the destination. */
 export interface Planned extends Step {
@@ -99,5 +148,5 @@ export interface Ended extends Step {
   readonly answeredAt?: number;
 }
 
-export type CallEvent = Received | Planned | Ringing | Answered | Ended;
+export type CallEvent = Received | Attributed | Planned | Ringing | Answered | Ended;
 export type CallEventKind = CallEvent['kind'];

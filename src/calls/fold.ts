@@ -1,6 +1,6 @@
 import { writeEvent } from './event-text.js';
 import { Seq } from './events.js';
-import type { Answered, CallEvent, Ended, Level, Planned, Received, Ringing } from './events.js';
+import type { Answered, Attributed, CallEvent, Ended, Level, Planned, Received, Ringing } from './events.js';
 import type { CallRecord } from './record.js';
 
 const CERTAINTY: Readonly<Record<Level, number>> = { token: 4, session: 3, bucket: 2, overflow: 1, none: 0 };
@@ -22,6 +22,7 @@ export function preferred(one: CallEvent, other: CallEvent): CallEvent {
 /** What the events of a call say, each kind by its rank; kinds that this version does not know are left out. */
 interface Steps {
   received?: Received;
+  attributed?: Attributed;
   /** By attempt. */
   planned: Planned[];
   ringing?: Ringing;
@@ -62,6 +63,9 @@ function stepsOf(inOrder: readonly CallEvent[]): Steps {
       case 'received':
         steps.received = event;
         break;
+      case 'attributed':
+        steps.attributed = event;
+        break;
       case 'planned':
         steps.planned.push(event);
         break;
@@ -79,8 +83,8 @@ function stepsOf(inOrder: readonly CallEvent[]): Steps {
   return steps;
 }
 
-/** Of a call whose `received` was lost. */
-const UNKNOWN = {
+/** Of a call of which nothing was told, and of calls of versions that did not tell it. */
+export const UNKNOWN = {
   number: '',
   caller: null,
   callerHash: null,
@@ -91,6 +95,13 @@ const UNKNOWN = {
   visitor: null,
   link: null,
   touch: null,
+  bucket: null,
+  parameters: null,
+  person: null,
+  probability: null,
+  ambiguous: false,
+  redial: false,
+  candidates: [],
   level: 'none',
   late: false,
   why: 'storeDown',
@@ -115,24 +126,56 @@ function inTime(steps: Steps): Steps {
   };
 }
 
-/** Whose call it was. */
-function attribution({ received }: Steps) {
-  if (received === undefined) return UNKNOWN;
+/** Whose call it was: as it was decided of all evidence, else as the newest holder of the number tells. */
+function attribution({ received, attributed }: Steps) {
+  const whose = attributed ?? received;
+  if (whose === undefined) return UNKNOWN;
   return {
-    number: received.number,
-    caller: received.caller ?? null,
-    callerHash: received.callerHash ?? null,
-    trunk: received.trunk,
-    endpoint: received.endpoint ?? null,
-    site: received.site ?? null,
-    session: received.session ?? null,
-    visitor: received.visitor ?? null,
-    link: received.link ?? null,
-    touch: received.touch ?? null,
-    level: received.level,
-    late: received.late,
-    why: received.why,
-    test: received.test,
+    ...arrival(received),
+    ...visit(whose),
+    ...reckoning(attributed),
+    ambiguous: whose.ambiguous ?? false,
+    level: whose.level,
+    late: whose.late,
+    why: whose.why,
+  };
+}
+
+function arrival(received: Received | undefined) {
+  return {
+    number: received?.number ?? UNKNOWN.number,
+    caller: received?.caller ?? null,
+    callerHash: received?.callerHash ?? null,
+    trunk: received?.trunk ?? UNKNOWN.trunk,
+    test: received?.test ?? UNKNOWN.test,
+  };
+}
+
+function visit(whose: Received | Attributed) {
+  return {
+    endpoint: whose.endpoint ?? null,
+    site: whose.site ?? null,
+    session: whose.session ?? null,
+    visitor: whose.visitor ?? null,
+    link: whose.link ?? null,
+    touch: whose.touch ?? null,
+    bucket: whose.bucket ?? null,
+    parameters: whose.parameters ?? null,
+    person: whose.person ?? null,
+  };
+}
+
+function reckoning(attributed: Attributed | undefined) {
+  const { probability = null, redial = false, candidates = [] } = attributed ?? {};
+  return {
+    probability,
+    redial,
+    candidates: candidates.map(({ link, session, visitor, probability }) => ({
+      link,
+      session: session ?? null,
+      visitor: visitor ?? null,
+      probability,
+    })),
   };
 }
 

@@ -24,6 +24,14 @@ export interface CallPage {
   readonly next: string | null;
 }
 
+/** Calls that are credited to one set of parameter values. */
+export interface CreditCount {
+  /** Canonical JSON text. */
+  readonly parameters: string;
+  readonly calls: number;
+  readonly answered: number;
+}
+
 /** The call log: SQL behind one port, one conformance suite for all adapters. */
 export interface CallLog {
   /** Durable when it resolves; an event that is already there changes nothing. */
@@ -33,6 +41,8 @@ export interface CallLog {
   events(account: string, call: string): Promise<readonly CallEvent[]>;
   /** Newest first. Throws `BadCursor` for a cursor that it did not make. */
   list(account: string, filter: CallFilter): Promise<CallPage>;
+  /** The calls of numbers that sets of parameter values held, counted by set; without test calls. `from`, `to` as in a filter. */
+  credits(account: string, span: Pick<CallFilter, 'from' | 'to'>): Promise<readonly CreditCount[]>;
   /** Calls without an end whose newest event is older than `before` (ms since the epoch). */
   open(before: number): Promise<readonly CallRecord[]>;
   close(): Promise<void>;

@@ -1,5 +1,13 @@
 import type { Fault, Level, Reason, Result } from './events.js';
 
+export interface CandidateRecord {
+  readonly link: string;
+  readonly session: string | null;
+  readonly visitor: string | null;
+  /** 0 to 1; those of all candidates together at most 1. */
+  readonly probability: number;
+}
+
 /** What is written about a call: one a call, made of its events by `foldCall`. Times in ms since the epoch. */
 export interface CallRecord {
   readonly id: string;
@@ -15,6 +23,18 @@ export interface CallRecord {
   readonly visitor: string | null;
   readonly link: string | null;
   readonly touch: string | null;
+  readonly bucket: string | null;
+  /** The set of parameter values that held the number: canonical JSON text. */
+  readonly parameters: string | null;
+  readonly person: string | null;
+  /** That the one who is credited made the call, 0 to 1; null where that was not reckoned. */
+  readonly probability: number | null;
+  /** The number was held by two at once: nobody is credited. */
+  readonly ambiguous: boolean;
+  /** The caller had called the number before, and reached what he reached then. */
+  readonly redial: boolean;
+  /** Who may have called, the likeliest first, at most eight. */
+  readonly candidates: readonly CandidateRecord[];
   readonly level: Level;
   readonly late: boolean;
   readonly why: string;

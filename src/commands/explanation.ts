@@ -1,4 +1,4 @@
-import { Seq, type Fault, type Level, type Why } from '../calls/events.js';
+import { Seq, type Fault, type Level, type RankedCandidate, type Why } from '../calls/events.js';
 import type { CallView } from '../http/call-view.js';
 import { displayNumber } from '../numbers/e164.js';
 import type { EventView } from './api.js';
@@ -17,6 +17,8 @@ const LEVELS: Readonly<Record<Level, string>> = {
 const WHYS: Readonly<Record<Why, string>> = {
   linked: 'because the number was linked to that endpoint',
   lastHolder: 'because no link was live, and that endpoint was the last one that held the number',
+  redial: 'because this caller had reached that endpoint before when he called the number',
+  ambiguous: 'because two held the number at once, and that endpoint answers for both or is the default',
   poolDefault: 'because nobody had held the number lately, and that endpoint is the default of its pool',
   unknownNumber: 'because nobody has this number',
   storeDown: 'because Redis did not answer, and that endpoint is the default of the number',
@@ -35,6 +37,7 @@ export function explanation(record: CallView, events: readonly EventView[]): str
   return [
     ...arrival(record),
     ...visit(record),
+    ...reckoning(record, events),
     ...direction(record, events),
     ...course(record),
     ...ending(record),
@@ -52,9 +55,26 @@ function arrival(record: CallView): string[] {
 }
 
 function visit(record: CallView): string[] {
-  const sure = `How sure that is: ${LEVELS[record.level]}.`;
+  const likely = record.probability === null ? '' : ` It is ${percent(record.probability)} likely.`;
+  const sure = `How sure that is: ${LEVELS[record.level]}.${likely}`;
+  if (record.ambiguous)
+    return [
+      'It is credited to no visit: two had the number at once, after Redis lost what it had promised.',
+      sure,
+    ];
   if (record.link === null && record.session === null)
     return ['It belongs to no visit: no link of the number led to one.', sure];
+  if (record.parameters !== null) {
+    const values = Object.entries(record.parameters as Readonly<Record<string, unknown>>);
+    const set = values.map(([name, value]) => `${plain(name)} ${plain(String(value))}`).join(', ');
+    return [`It is credited to ${set}, by link ${record.link ?? ''}.`, sure];
+  }
+  if (record.session === null && record.bucket !== null)
+    return [
+      `It was of the bucket ${plain(record.bucket)}, by link ${record.link ?? ''}.`,
+      ...touch(record.touch),
+      sure,
+    ];
   const visitor = record.visitor === null ? 'a visitor without an id' : `visitor ${plain(record.visitor)}`;
   const session = record.session === null ? '' : ` in session ${plain(record.session)}`;
   const site = record.site === null ? '' : ` on site ${record.site}`;
@@ -85,6 +105,58 @@ function touch(value: unknown): string[] {
       ? 'The page told nothing about where the visitor came from.'
       : `The visitor came by ${came.join(', ')}.`,
   ];
+}
+
+/** The arithmetic: each candidate with his rate, what it was multiplied with, and his share in the sum. */
+function reckoning(record: CallView, events: readonly EventView[]): string[] {
+  const decided = events.find(({ kind }) => kind === 'attributed');
+  const candidates = decided?.['candidates'];
+  if (!Array.isArray(candidates) || candidates.length === 0) return [];
+  const shown = (candidates as readonly unknown[]).filter(isCandidate);
+  const nobody = Math.max(0, 1 - shown.reduce((sum, { probability }) => sum + probability, 0));
+  const chosen = record.link;
+  return [
+    `Who may have called, in calls a minute of each (${String(shown.length)} in the number's log):`,
+    ...shown.map((one) => {
+      const who = one.session ?? (one.bucket === undefined ? one.link : `bucket ${one.bucket}`);
+      const weight = one.because.reduce((product, { factor }) => product * factor, 1);
+      const sum = one.because.map(
+        ({ what, factor }, place) =>
+          `${place === 0 ? '' : 'x '}${amount(factor)} ${FACTORS[what] ?? plain(what)}`,
+      );
+      const mark = one.link === chosen ? ' <- credited' : '';
+      return `  ${percent(one.probability)} ${plain(who)}: ${sum.join(', ')} = ${amount(weight)}${mark}`;
+    }),
+    `  ${percent(nobody)} somebody else: saved or printed numbers, and visits that the log has forgotten.`,
+    ...(record.redial ? ['This caller had called the number before: a redial goes where it went then.'] : []),
+  ];
+}
+
+const FACTORS: Readonly<Record<string, string>> = {
+  delay: 'for the time since the page was opened',
+  shared: 'for the time since one of its visitors was seen',
+  tapped: 'because the number was tapped',
+  open: 'because the page was still open',
+  left: 'as the page had been left',
+  calledBefore: 'because this caller was taken for this visitor before',
+  anotherCaller: 'because the caller is known as somebody else',
+  sameArea: "because the caller's number is of the visitor's area",
+  otherArea: "because the caller's number is of another area than the visitor",
+};
+
+function isCandidate(value: unknown): value is RankedCandidate {
+  if (typeof value !== 'object' || value === null) return false;
+  const { link, probability, because } = value as Readonly<Record<string, unknown>>;
+  return typeof link === 'string' && typeof probability === 'number' && Array.isArray(because);
+}
+
+function percent(probability: number): string {
+  return `${(100 * probability).toFixed(1)} %`;
+}
+
+/** Four digits, without exponents where people can read it. */
+function amount(value: number): string {
+  return value >= 0.0001 && value < 1e6 ? String(Number(value.toPrecision(4))) : value.toExponential(2);
 }
 
 function direction(record: CallView, events: readonly EventView[]): string[] {
@@ -166,7 +238,9 @@ function unanswered(result: Exclude<NonNullable<CallView['result']>, 'answered'>
 function oddities(record: CallView, events: readonly EventView[]): string[] {
   const odd: string[] = [];
   if (record.late)
-    odd.push('Odd: the link had ended when the call came; the visit is the last one that had the number.');
+    odd.push(
+      'Odd: the link had ended when the call came; the visit is of somebody who had had the number before.',
+    );
   if (record.media === 'direct')
     odd.push('Odd: no media node carried it, the two ends talked directly; no whisper, no recording.');
   if (record.why === 'storeDown')

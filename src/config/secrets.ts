@@ -22,6 +22,10 @@ export interface Secrets {
   readonly testCall: Buffer;
   /** Signature of tags. */
   readonly tagSignature: Buffer;
+  /** Passes of visitors who were confirmed. */
+  readonly visitorPass: Buffer;
+  /** Keyed hash of what sites call the persons who sign in. */
+  readonly person: Buffer;
   /** What marks a link as minted by us. */
   readonly link: Buffer;
   /** What the standalone SIP server signs its Record-Route with. */
@@ -41,6 +45,8 @@ export function deriveSecrets(master: string): Secrets {
     callerHash: key('callerHash'),
     testCall: key('testCall'),
     tagSignature: key('tagSignature'),
+    visitorPass: key('visitorPass'),
+    person: key('person'),
     link: key('link'),
     recordRoute: key('recordRoute'),
     drachtio: key('drachtio').toString('hex'),

@@ -23,24 +23,34 @@ export function accountOfKey(directory: DirectoryIndex, asker: Asker): Account {
   return owner.account;
 }
 
+/** A site that may be asked for; `byTag`: only where the signature of its tag is shown. */
+export interface AskedSite {
+  readonly owner: SiteOwner;
+  readonly byTag: boolean;
+}
+
 /**
  * The site that a page asks for, and by which right. An origin is no authentication, it protects honest browsers: a page
- * of any other origin is refused, whatever key it has. Without an origin (a server, a script) a key is needed.
+ * of any other origin is refused, whatever key it has, unless the site's tags may be embedded in pages of others. Without
+ * an origin (a server, a script) a key is needed.
  * @throws Problem badValue for a site that is not there, originNotListed, and those of `accountOfKey`
  */
-export function siteOfAsker(directory: DirectoryIndex, asker: Asker, name: string): SiteOwner {
+export function siteOfAsker(directory: DirectoryIndex, asker: Asker, name: string): AskedSite {
   if (asker.origin === undefined) {
     const account = accountOfKey(directory, asker);
     const site = directory.site(account.id, name);
     if (site === undefined) throw badValue([{ field: 'site', expected: 'the id or name of a site' }]);
-    return { account, site };
+    return { owner: { account, site }, byTag: false };
   }
-  const owner = directory.siteForOrigin(name, asker.origin);
-  if (owner === 'ambiguous') {
+  const listing = directory.siteForOrigin(name, asker.origin);
+  if (listing !== undefined && listing !== 'ambiguous') return { owner: listing, byTag: false };
+  const all = PageIndex.of(directory).sites(name);
+  const [embedded, another] = all.filter(({ site }) => site.embedded === true);
+  if (listing === 'ambiguous' || another !== undefined) {
     throw badValue([{ field: 'site', expected: 'the id of the site: two accounts have one of this name' }]);
   }
-  if (owner !== undefined) return owner;
-  if (PageIndex.of(directory).sites(name).length > 0) throw new Problem('originNotListed');
+  if (embedded !== undefined) return { owner: embedded, byTag: true };
+  if (all.length > 0) throw new Problem('originNotListed');
   throw badValue([{ field: 'site', expected: 'the id or name of a site' }]);
 }
 
@@ -58,7 +68,9 @@ export function sitesOfAsker(
     const own = accountOfKey(directory, asker);
     return own.id === account?.id ? own.sites : [];
   }
-  const listing = PageIndex.of(directory).sitesOfOrigin(asker.origin);
-  if (listing.length === 0) throw new Problem('originNotListed');
-  return listing.filter((one) => one.account.id === account?.id).map((one) => one.site);
+  const { origin } = asker;
+  const pages = PageIndex.of(directory);
+  if (!pages.lists(origin)) throw new Problem('originNotListed');
+  // A page of an origin that is not listed shows by the link itself, which cannot be guessed, that it has the tag.
+  return (account?.sites ?? []).filter((site) => site.embedded === true || site.origins.includes(origin));
 }

@@ -10,6 +10,7 @@ export interface NameLookup {
 export const MAX_CALLS = 500;
 const DEFAULT_CALLS = 50;
 const KNOWN = ['number', 'site', 'endpoint', 'from', 'to', 'limit', 'cursor'] as const;
+export const TIME_WORDS = 'a time in ISO 8601, such as 2026-01-31 or 2026-01-31T09:00:00Z';
 const TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+ -]\d\d:\d\d))?$/;
 
 /** The query of `GET /v1/calls` as a filter, or every fault in it. */
@@ -41,7 +42,7 @@ export function parseCallQuery(
     const value = text(name);
     if (value === undefined) return undefined;
     const at = parseTime(value);
-    if (at === undefined) fault(name, 'a time in ISO 8601, such as 2026-01-31 or 2026-01-31T09:00:00Z');
+    if (at === undefined) fault(name, TIME_WORDS);
     return at;
   };
 
@@ -75,7 +76,7 @@ export function parseCallQuery(
 }
 
 /** ms since the epoch; a day alone begins at midnight UTC. undefined for a day or hour that does not exist. */
-function parseTime(text: string): number | undefined {
+export function parseTime(text: string): number | undefined {
   const [, day, clock, zone] = TIME.exec(text) ?? [];
   if (day === undefined) return undefined;
   const midnight = Date.parse(`${day}T00:00:00Z`);

@@ -32,7 +32,14 @@ export function callView(record: CallRecord, open: OpenCaller) {
     media: record.media,
     late: record.late,
     why: record.why,
-    touch: touchView(record.touch),
+    touch: jsonView(record.touch),
+    bucket: record.bucket,
+    parameters: jsonView(record.parameters),
+    person: record.person,
+    probability: record.probability,
+    ambiguous: record.ambiguous,
+    redial: record.redial,
+    candidates: record.candidates,
     test: record.test,
   };
 }
@@ -44,8 +51,9 @@ export function eventView(event: CallEvent, open: OpenCaller): Record<string, un
   if (event.kind === 'received') {
     delete view['callerHash'];
     view['caller'] = event.caller === undefined ? null : open(event.caller);
-    view['touch'] = touchView(event.touch ?? null);
+    view['touch'] = jsonView(event.touch ?? null);
   }
+  if (event.kind === 'attributed') view['touch'] = jsonView(event.touch ?? null);
   if (event.kind === 'ended') {
     view['startedAt'] = iso(event.startedAt ?? null);
     view['ringingAt'] = iso(event.ringingAt ?? null);
@@ -60,13 +68,13 @@ function iso(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
 }
 
-/** The touch was JSON when it came in by our door; another writer's text is shown as it is. */
-function touchView(touch: string | null): unknown {
-  if (touch === null) return null;
+/** Touch and parameters were JSON when they came in by our door; another writer's text is shown as it is. */
+function jsonView(text: string | null): unknown {
+  if (text === null) return null;
   try {
-    return JSON.parse(touch) as unknown;
+    return JSON.parse(text) as unknown;
   } catch (error) {
-    if (error instanceof SyntaxError) return touch;
+    if (error instanceof SyntaxError) return text;
     throw error;
   }
 }

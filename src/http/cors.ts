@@ -9,6 +9,7 @@ const browserRoutes: Readonly<Record<string, string>> = {
   '/v1/allocations': 'POST',
   '/v1/links/:link': 'PUT, DELETE',
   '/v1/links/:link/leave': 'POST',
+  '/v1/links/:link/tap': 'POST',
 };
 
 /**

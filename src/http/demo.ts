@@ -75,7 +75,7 @@ export function demoRoutes(
       ]);
     }
     const pool = poolOfLink(link);
-    if (pool === undefined || PageIndex.of(parts.directory()).pool(pool)?.account.id !== account.id)
+    if (pool === undefined || parts.directory().accountOfPool(pool)?.id !== account.id)
       throw new Problem('linkNotFound');
     const filter = { site: site.id, number, from: parts.now() - DAY_MS, limit: 50 };
     const { items } = await parts.callLog.list(account.id, filter);

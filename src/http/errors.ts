@@ -76,15 +76,7 @@ function sendProblem(
   reply: FastifyReply,
   cause?: unknown,
 ) {
-  parts.metrics.problems.count(problem.code);
-  if (problem.code === 'internal') {
-    // The route's pattern, not the address: that may hold a caller's number.
-    const error = cause instanceof Error ? { name: cause.name, stack: cause.stack } : { name: typeof cause };
-    parts.logger.error(
-      { requestId: request.id, method: request.method, route: request.routeOptions.url, error },
-      'a request failed',
-    );
-  }
+  countProblem(parts, problem, request, cause);
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   if (problem.code === 'storeDown' || problem.code === 'notReady') reply.header('retry-after', '2');
   return reply
@@ -96,7 +88,24 @@ function sendProblem(
     .send(problemBody(problem.code, request.id, problem.extra));
 }
 
-function asProblem(error: unknown): Problem {
+/** Tells the metrics, and the log what is our fault. */
+export function countProblem(
+  parts: HttpParts,
+  problem: Problem,
+  request: FastifyRequest,
+  cause: unknown,
+): void {
+  parts.metrics.problems.count(problem.code);
+  if (problem.code !== 'internal') return;
+  // The route's pattern, not the address: that may hold a caller's number.
+  const error = cause instanceof Error ? { name: cause.name, stack: cause.stack } : { name: typeof cause };
+  parts.logger.error(
+    { requestId: request.id, method: request.method, route: request.routeOptions.url, error },
+    'a request failed',
+  );
+}
+
+export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (!(error instanceof Error)) return new Problem('internal');
   const { validation, code, statusCode } = error as Error & Partial<FastifyError>;

@@ -1,22 +1,51 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type, type Static } from 'typebox';
 import type { Site } from '../directory/model.js';
 import { poolOfLink } from '../numbers/links.js';
 import { StoreUnavailable } from '../numbers/ports.js';
+import type { Claim } from '../numbers/types.js';
+import { makePass, PASS_MS } from '../visitors/pass.js';
 import { sitesOfAsker } from './access.js';
+import { OwnId, SessionId } from './allocation-body.js';
 import type { HttpParts } from './ports.js';
-import { PageIndex } from './page-index.js';
-import { Problem } from './problems.js';
+import { badValue, Problem, schemaFaults, type SchemaFault } from './problems.js';
 import { askerOf, type Http } from './server-type.js';
 import type { StoreWatch } from './store-watch.js';
 
 type LinkRequest = FastifyRequest<{ Params: { link: string } }>;
+
+/** What a page may say with its heartbeat: who it is, and what it was told. */
+const Heartbeat = Type.Object(
+  {
+    session: Type.Optional(SessionId),
+    visitor: Type.Optional(OwnId),
+    number: Type.Optional(
+      Type.String({ pattern: '^\\+[1-9][0-9]{6,14}$', description: 'the number that is shown, E.164' }),
+    ),
+    until: Type.Optional(
+      Type.String({
+        pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,3})?Z$',
+        description: 'the end of the link as an answer told it',
+      }),
+    ),
+  },
+  { additionalProperties: false, description: 'an object with session, visitor, number, until' },
+);
+type Heartbeat = Static<typeof Heartbeat>;
+
+interface Validate {
+  (body: unknown): body is Heartbeat;
+  readonly errors?: readonly SchemaFault[] | null;
+}
 
 /** A page that was left may be open in another tab, or be loaded again: both are heard of within a heartbeat and this. */
 const LEAVE_MARGIN_MS = 5_000;
 
 /**
  * What a page does with its link:
- * - `PUT /v1/links/{link}`: it is still there; the link gets its full hold.
+ * - `PUT /v1/links/{link}`: it is still there; the link gets its full hold. Who was not heard before and is now is known
+ *   by the pass that he gets.
+ * - `POST /v1/links/{link}/tap`: the visitor tapped the number. A beacon too.
  * - `POST /v1/links/{link}/leave`: it is being left. A beacon, since that is all a page can send then, and a beacon is a
  *   POST. The link ends a heartbeat later, unless another tab or the next page of the visit says that it is there.
  * - `DELETE /v1/links/{link}`: the link ends at once.
@@ -26,10 +55,10 @@ export function linkRoutes(http: Http, parts: HttpParts, store: StoreWatch): voi
     const directory = parts.directory();
     const { link } = request.params;
     const pool = poolOfLink(link);
-    const owner = pool === undefined ? undefined : PageIndex.of(directory).pool(pool);
-    const sites = sitesOfAsker(directory, askerOf(request), owner?.account);
-    if (owner === undefined || sites.length === 0) throw new Problem('linkNotFound');
-    return { link, account: owner.account.id, sites, ids: sites.map((site) => site.id) };
+    const account = pool === undefined ? undefined : directory.accountOfPool(pool);
+    const sites = sitesOfAsker(directory, askerOf(request), account);
+    if (account === undefined || sites.length === 0) throw new Problem('linkNotFound');
+    return { link, account: account.id, sites, ids: sites.map((site) => site.id) };
   };
   const ask = async <T>(question: Promise<T>): Promise<T> => {
     try {
@@ -46,13 +75,28 @@ export function linkRoutes(http: Http, parts: HttpParts, store: StoreWatch): voi
 
   http.put<{ Params: { link: string } }>('/v1/links/:link', async (request) => {
     const { link, account, sites, ids } = find(request);
-    const renewal = await ask(parts.links.renew(account, link, ids));
+    const beat = heartbeat(request);
+    const renewal = await ask(parts.links.renew(account, link, ids, claimOf(beat, sites)));
     const site = renewal.state === 'renewed' ? sites.find(({ id }) => id === renewal.site) : undefined;
-    parts.metrics.links.count(site === undefined ? 'gone' : 'renewed');
+    const confirmed = renewal.state === 'renewed' && renewal.confirmed === true;
+    parts.metrics.links.count(site === undefined ? 'gone' : confirmed ? 'confirmed' : 'renewed');
     // Link ids are minted with the pool in them: one that Redis has forgotten lost its number to another page since.
     if (renewal.state !== 'renewed' || site === undefined) throw new Problem('linkEnded');
     const until = new Date(renewal.until).toISOString();
-    return { link, number: renewal.number, until, holdMs: renewal.holdMs, heartbeatMs: site.heartbeatMs };
+    const { number, holdMs } = renewal;
+    const pass =
+      confirmed && beat.visitor !== undefined
+        ? makePass(parts.passKey, { site: site.id, visitor: beat.visitor }, parts.now() + PASS_MS)
+        : undefined;
+    return { link, number, until, holdMs, heartbeatMs: site.heartbeatMs, ...(pass && { pass }) };
+  });
+
+  http.post<{ Params: { link: string } }>('/v1/links/:link/tap', async (request, reply) => {
+    const { link, account, ids } = find(request);
+    const known = await ask(parts.links.tap(account, link, ids));
+    parts.metrics.links.count(known ? 'tapped' : 'gone');
+    // Nobody waits for what a beacon brings.
+    return reply.code(204).send();
   });
 
   const end = async (
@@ -72,4 +116,24 @@ export function linkRoutes(http: Http, parts: HttpParts, store: StoreWatch): voi
   http.post<{ Params: { link: string } }>('/v1/links/:link/leave', (request, reply) =>
     end(request, reply, (sites) => Math.max(...sites.map((site) => site.heartbeatMs)) + LEAVE_MARGIN_MS),
   );
+}
+
+/** @throws Problem badValue; most heartbeats say nothing, and are heard all the same */
+function heartbeat(request: FastifyRequest): Heartbeat {
+  const { body } = request;
+  if (body === undefined) return {};
+  const isGood = request.compileValidationSchema(Heartbeat) as unknown as Validate;
+  if (!isGood(body)) throw badValue(schemaFaults(isGood.errors ?? []));
+  return body;
+}
+
+function claimOf({ session, number, until }: Heartbeat, sites: readonly Site[]): Claim {
+  const at = until === undefined ? NaN : Date.parse(until);
+  const counting = sites.filter(({ bucket }) => bucket !== undefined).map(({ id }) => id);
+  return {
+    ...(counting.length > 0 && { counting }),
+    ...(session !== undefined && { session }),
+    ...(number !== undefined && { number }),
+    ...(!Number.isNaN(at) && { until: at }),
+  };
 }

@@ -1,7 +1,9 @@
 import type { CallLog } from '../calls/ports.js';
 import type { DirectoryIndex } from '../directory/directory-index.js';
 import type { Pool, Site } from '../directory/model.js';
-import type { Allocation, AllocationRequest, Renewal } from '../numbers/types.js';
+import type { PoolTraffic } from '../numbers/traffic.js';
+import type { Allocation, AllocationRequest, Claim, Renewal } from '../numbers/types.js';
+import type { NewLinkRates } from './new-links.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 
@@ -15,7 +17,14 @@ export interface LinkPort {
     directory: { readonly pools: readonly Pool[]; readonly site: Site },
   ): Promise<Allocation>;
   /** Gives the link its full hold from now. A link of a site that is not among `sites` (ids) is unknown, and stays as it is. */
-  renew(account: string, link: string, sites: readonly string[]): Promise<Renewal>;
+  renew(account: string, link: string, sites: readonly string[], claim?: Claim): Promise<Renewal>;
+  /** The visitor tapped the number. Resolves with whether the link is known, alive or over. */
+  tap(account: string, link: string, sites: readonly string[]): Promise<boolean>;
+  /**
+   * Takes the devices of a person apart on a site: what he holds for any of `endpoints` stays with the session that had it
+   * first. Resolves with how many numbers he held.
+   */
+  part(account: string, site: string, endpoints: readonly string[], person: string): Promise<number>;
   /** Ends the link `graceMs` from now, unless a heartbeat or a new page view of its session comes before. */
   end(
     account: string,
@@ -37,6 +46,8 @@ export interface HttpParts {
   readonly directory: () => DirectoryIndex;
   readonly links: LinkPort;
   readonly callLog: CallLog;
+  /** What a pool did lately. Rejects when Redis does not answer. */
+  readonly poolTraffic: (account: string, pool: string) => Promise<PoolTraffic>;
   /** A sealed caller as E.164. Throws when it was sealed with another key. */
   readonly openCaller: (sealed: string) => string;
   /** A number as people write it: `(202) 555-0100`. */
@@ -44,6 +55,10 @@ export interface HttpParts {
   readonly readiness: () => Readiness | Promise<Readiness>;
   /** Signs tags; the same in all processes, at least 16 bytes. */
   readonly tagKey: Uint8Array;
+  /** Signs passes of visitors who were confirmed; as `tagKey`. */
+  readonly passKey: Uint8Array;
+  /** Of the hash that persons who signed in are called by; as `tagKey`. */
+  readonly personKey: Uint8Array;
   /** ms since the epoch */
   readonly now: () => number;
   readonly logger: Logger;
@@ -52,6 +67,6 @@ export interface HttpParts {
   readonly demo?: { readonly site: string; readonly endpoint: string };
   /** CIDR blocks of our own proxies, whose `X-Forwarded-*` is believed. */
   readonly trustedProxies: readonly string[];
-  /** New links that one visitor's address may be given: at once, and in the long run. */
-  readonly newLinks?: { readonly burst: number; readonly perSecond: number };
+  /** New links that one visitor's address, and one block of addresses, may be given; generous when absent. */
+  readonly newLinks?: NewLinkRates;
 }

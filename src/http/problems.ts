@@ -13,10 +13,11 @@ export const problems = {
   notFound: { status: 404, title: 'There is nothing here' },
   callNotFound: { status: 404, title: 'There is no such call' },
   linkNotFound: { status: 404, title: 'There is no such link' },
+  poolNotFound: { status: 404, title: 'There is no such pool' },
   methodNotAllowed: { status: 405, title: 'This address does not take this method' },
   requestTimeout: { status: 408, title: 'The request took too long to arrive' },
   linkEnded: { status: 410, title: 'The link has ended, or its number was given to another page' },
-  bodyTooLarge: { status: 413, title: 'The body is larger than 2,048 bytes' },
+  bodyTooLarge: { status: 413, title: 'The body is too large' },
   uriTooLong: { status: 414, title: 'The address is too long' },
   mediaType: { status: 415, title: 'The body must be application/json or text/plain' },
   headersTooLarge: { status: 431, title: 'The header fields are too large' },
@@ -83,6 +84,7 @@ interface Described {
 export function schemaFaults(found: readonly SchemaFault[]): Fault[] {
   const byField = new Map<string, string>();
   for (const fault of found) {
+    if (fault.keyword === 'if') continue; // says only that what follows it was not so
     const schema = (fault.parentSchema ?? {}) as Described;
     const path = fault.instancePath.split('/').slice(1).map(unescapePointer);
     let expected = schema.description ?? 'another value';

@@ -1,24 +1,26 @@
 import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { fastify } from 'fastify';
-import { AddressBucket } from './address-bucket.js';
+import { Allocating } from './allocating.js';
 import { allocationRoutes } from './allocations.js';
 import { callRoutes } from './calls.js';
 import { allowOrigins } from './cors.js';
 import { demoRoutes } from './demo.js';
 import { answerClientError, answerErrors, answerFrameworkError } from './errors.js';
 import { healthRoutes } from './health.js';
+import { KnownVisitors } from './known-visitors.js';
 import { linkRoutes } from './links.js';
 import type { HttpParts } from './ports.js';
 import { Problem } from './problems.js';
 import type { Http } from './server-type.js';
+import { sizingRoutes } from './sizing.js';
+import { reportRoutes } from './reports.js';
 import { StoreWatch } from './store-watch.js';
 import { readTagFiles } from './tag-files.js';
 import { tagRoutes } from './tags.js';
+import { visitorRoutes } from './visitors.js';
 
 export const MAX_BODY = 2048;
-/** Generous: a whole office or a mobile carrier's gateway may be one address. */
-const NEW_LINKS = { burst: 600, perSecond: 20 };
 
 export interface HttpServer {
   /**
@@ -69,11 +71,14 @@ export function createHttp(parts: HttpParts): HttpServer {
 
   const store = new StoreWatch(parts.logger);
   const files = readTagFiles();
-  const { burst, perSecond } = parts.newLinks ?? NEW_LINKS;
-  allocationRoutes(http, parts, new AddressBucket(burst, perSecond), store);
+  const visitors = new KnownVisitors(parts);
+  allocationRoutes(http, parts, new Allocating(parts, store, visitors));
   linkRoutes(http, parts, store);
+  visitorRoutes(http, parts, store, visitors);
   tagRoutes(http, parts, files);
   callRoutes(http, parts);
+  sizingRoutes(http, parts);
+  reportRoutes(http, parts);
   healthRoutes(http, parts);
   if (parts.demo !== undefined) demoRoutes(http, parts, parts.demo, files);
 

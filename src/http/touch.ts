@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 
 /** Characters that end a line or a string somewhere further on (SIP, FreeSWITCH, logs) come no further than this. */
-const PRINTABLE = '^[^\\u0000-\\u001f\\u007f\\u2028\\u2029]*$';
+export const PRINTABLE = '^[^\\u0000-\\u001f\\u007f\\u2028\\u2029]*$';
 
 const text = (most: number) =>
   Type.Optional(

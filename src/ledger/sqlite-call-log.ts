@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readEvent, writeEvent } from '../calls/event-text.js';
 import type { CallEvent } from '../calls/events.js';
-import type { CallFilter, CallLog, CallPage } from '../calls/ports.js';
+import { UNKNOWN } from '../calls/fold.js';
+import type { CallFilter, CallLog, CallPage, CreditCount } from '../calls/ports.js';
 import type { CallRecord } from '../calls/record.js';
 import { readCursor, writeCursor } from './cursor.js';
 import { SqliteThread } from './sqlite-thread.js';
@@ -61,6 +62,17 @@ export class SqliteCallLog implements CallLog {
     return { items, next: texts.length > filter.limit && last !== undefined ? writeCursor(last) : null };
   }
 
+  async credits(account: string, span: Pick<CallFilter, 'from' | 'to'>): Promise<readonly CreditCount[]> {
+    const { from, to } = span;
+    const texts = await this.#reader.ask({
+      op: 'credits',
+      account,
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+    });
+    return texts.map((text) => JSON.parse(text) as CreditCount);
+  }
+
   async open(before: number): Promise<readonly CallRecord[]> {
     const texts = await this.#reader.ask({ op: 'open', before });
     return texts.map(recordOf);
@@ -71,7 +83,7 @@ export class SqliteCallLog implements CallLog {
   }
 }
 
-/** Records are written by `foldCall` alone. */
+/** Records are written by `foldCall` alone; one of an earlier version lacks what that did not tell. */
 function recordOf(text: string): CallRecord {
-  return JSON.parse(text) as CallRecord;
+  return { ...UNKNOWN, ...(JSON.parse(text) as CallRecord) };
 }

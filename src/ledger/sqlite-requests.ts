@@ -12,6 +12,7 @@ export type CallLogRequest =
   | { readonly op: 'get'; readonly account: string; readonly call: string }
   | { readonly op: 'events'; readonly account: string; readonly call: string }
   | { readonly op: 'list'; readonly account: string; readonly filter: CallFilter; readonly after?: PageKey }
+  | { readonly op: 'credits'; readonly account: string; readonly from?: number; readonly to?: number }
   | { readonly op: 'open'; readonly before: number };
 
 export interface WorkerRequest {
@@ -19,7 +20,7 @@ export interface WorkerRequest {
   readonly request: CallLogRequest;
 }
 
-/** Texts of events or records, or why there are none. */
+/** Texts of events, records or counts, or why there are none. */
 export type WorkerReply =
   | { readonly id: number; readonly texts: readonly string[] }
   | { readonly id: number; readonly failure: string };

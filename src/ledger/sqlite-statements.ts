@@ -21,10 +21,11 @@ export class CallWriter {
     );
     this.#all = db.prepare('SELECT event FROM events WHERE call = ? ORDER BY seq');
     this.#record = db.prepare(
-      'INSERT INTO calls (id, account, number, site, endpoint, started_at, ended_at, newest_at, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ' +
+      'INSERT INTO calls (id, account, number, site, endpoint, started_at, ended_at, newest_at, record, credit, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ' +
         'ON CONFLICT (id) DO UPDATE SET account = excluded.account, number = excluded.number, site = excluded.site, ' +
         'endpoint = excluded.endpoint, started_at = excluded.started_at, ended_at = excluded.ended_at, ' +
-        'newest_at = excluded.newest_at, record = excluded.record',
+        'newest_at = excluded.newest_at, record = excluded.record, credit = excluded.credit, ' +
+        'answered_at = excluded.answered_at',
     );
   }
 
@@ -53,12 +54,26 @@ export class CallWriter {
     const record = foldCall(events);
     if (record === undefined) return;
     const newest = Math.max(...events.map((event) => event.at));
-    const { id, account, number, site, endpoint, startedAt, endedAt } = record;
-    this.#record.run(id, account, number, site, endpoint, startedAt, endedAt, newest, JSON.stringify(record));
+    const { id, account, number, site, endpoint, startedAt, endedAt, answeredAt } = record;
+    const credit = record.test ? null : record.parameters;
+    const text = JSON.stringify(record);
+    this.#record.run(
+      id,
+      account,
+      number,
+      site,
+      endpoint,
+      startedAt,
+      endedAt,
+      newest,
+      text,
+      credit,
+      answeredAt,
+    );
   }
 }
 
-/** Answers what is asked of the call log: texts of records or events. */
+/** Answers what is asked of the call log: texts of records, events or counts. */
 export function answer(
   db: DatabaseSyncInstance,
   request: Exclude<CallLogRequest, { op: 'append' }>,
@@ -77,6 +92,17 @@ export function answer(
           .prepare('SELECT event FROM events WHERE call = ? AND account = ? ORDER BY seq')
           .all(request.call, request.account),
         'event',
+      );
+    case 'credits':
+      return textsOf(
+        db
+          .prepare(
+            "SELECT json_object('parameters', credit, 'calls', count(*), 'answered', count(answered_at)) AS counts " +
+              'FROM calls WHERE account = ? AND credit IS NOT NULL AND started_at >= ? AND started_at < ? ' +
+              'GROUP BY credit ORDER BY credit',
+          )
+          .all(request.account, request.from ?? 0, request.to ?? Number.MAX_SAFE_INTEGER),
+        'counts',
       );
     case 'open':
       return textsOf(
@@ -119,7 +145,7 @@ function listQuery(
   };
 }
 
-function textsOf(rows: readonly unknown[], column: 'event' | 'record'): string[] {
+function textsOf(rows: readonly unknown[], column: 'event' | 'record' | 'counts'): string[] {
   return rows.map((row) => {
     const value = (row as Readonly<Record<string, unknown>>)[column];
     if (typeof value !== 'string') throw new TypeError(`the column ${column} of the call log holds no text`);

@@ -3,10 +3,11 @@ import { allocateCommand, MARGIN_MS } from './allocate-command.js';
 import { candidatePools } from './candidates.js';
 import { Code, UnexpectedReply } from './codes.js';
 import { LOG_LENGTH } from './holder-log.js';
-import { accountKeys, holderField, personField, WAKE_CHANNEL } from './keys.js';
+import { accountKeys, holderField, personField } from './keys.js';
 import { linkIsOurs, mintLinkTail, poolOfLink } from './links.js';
 import type { ScriptPort } from './ports.js';
-import { readResolution, receivedEvent, withoutItsEndpoint } from './resolution.js';
+import { LIVE_MS, Resolver } from './resolver.js';
+import type { EndpointExists } from './resolver.js';
 import type {
   Allocation,
   AllocationRequest,
@@ -16,18 +17,13 @@ import type {
   ResolutionRequest,
 } from './types.js';
 
-export { MARGIN_MS };
-
-/** How long a call counts as live without a sign from its media node: the longest ringing (185 s) and then some. */
-export const LIVE_MS = 200_000;
-
-/** What the allocator asks of the cached directory: whether an endpoint is still declared. */
-export type EndpointExists = (account: string, endpoint: string) => boolean;
+export { LIVE_MS, MARGIN_MS };
+export type { EndpointExists };
 
 /** Gives numbers to pages and says whose number was called. Each public method is one script, one round trip. */
 export class Allocator {
   readonly #scripts: ScriptPort;
-  readonly #endpointExists: EndpointExists;
+  readonly #resolver: Resolver;
   readonly #clock: (() => number) | undefined;
   readonly #linkKey: Uint8Array | undefined;
   /** Of an allocation that made no link: minting costs more than the rest of a question. */
@@ -44,7 +40,7 @@ export class Allocator {
     linkKey?: Uint8Array,
   ) {
     this.#scripts = scripts;
-    this.#endpointExists = endpointExists;
+    this.#resolver = new Resolver(scripts, endpointExists, clock);
     this.#clock = clock;
     this.#linkKey = linkKey;
   }
@@ -65,7 +61,7 @@ export class Allocator {
     if (request.person !== undefined) personField(endpoint, site, request.person);
     const shown = { holdMs, heartbeatMs, confirmMs: 0, fresh: false, until: null, link: null } as const;
 
-    const pools = candidatePools(directory.pools, site, endpoint);
+    const pools = candidatePools(directory.pools, site, endpoint, request.area);
     if (pools.length === 0 && overflowNumber === undefined)
       return { ...shown, number: printedNumber, level: 'none' };
     const tail = this.#tail();
@@ -170,31 +166,14 @@ export class Allocator {
     return reply;
   }
 
-  /**
-   * Whose number was called; the event `received` is written and the call counts as live in the same step.
-   * Where the link's endpoint is no longer declared, the call goes to the pool's default endpoint; the event keeps the
-   * endpoint that the visitor saw. Rejects with `StoreUnavailable`: go on with `resolutionWithoutStore`.
-   */
-  async resolve(request: ResolutionRequest): Promise<Resolution> {
-    const keys = accountKeys(request.account);
-    const reply = await this.#scripts.run(
-      'resolve',
-      [keys.numbers, keys.live, keys.events],
-      [
-        this.#now(),
-        WAKE_CHANNEL,
-        request.account,
-        request.number,
-        request.defaultEndpoint ?? '',
-        LIVE_MS,
-        JSON.stringify(receivedEvent(request)),
-      ],
-    );
-    const found = readResolution(reply, request.defaultEndpoint);
-    const exists = (endpoint: string): boolean => this.#endpointExists(request.account, endpoint);
-    return found.endpoint === undefined || exists(found.endpoint)
-      ? found
-      : withoutItsEndpoint(found, request.defaultEndpoint, exists);
+  /** Whose number was called: see `Resolver`. */
+  resolve(request: ResolutionRequest): Promise<Resolution> {
+    return this.#resolver.resolve(request);
+  }
+
+  /** What the caller's redial goes by: see `Resolver`. */
+  remember(request: ResolutionRequest, resolution: Resolution): Promise<void> {
+    return this.#resolver.remember(request, resolution);
   }
 
   /** Runs a script on a link with the key of its pool; where its number was moved since, once more with that pool's. */

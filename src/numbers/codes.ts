@@ -10,14 +10,6 @@ export const Code = {
   ended: 3,
   /** renew, end: no such link, or its number was given to another since. */
   unknownLink: 4,
-  /** resolve: the number's link lives. */
-  linked: 5,
-  /** resolve: the number's link is over; its last holder is told. */
-  lastHolder: 6,
-  /** resolve: nobody ever held the number; the pool's default endpoint is told. */
-  poolDefault: 7,
-  /** resolve: nobody ever held the number, and the pool has no default endpoint. */
-  unknownNumber: 8,
   /** end, tap, withdraw: done. */
   done: 9,
   /** withdraw: nothing was done, because numbers have a live link or a live call. */

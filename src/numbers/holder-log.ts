@@ -38,7 +38,10 @@ export interface Holding {
 /** How many links a number remembers, the newest included. */
 export const LOG_LENGTH = 8;
 
-/** The holder log, newest first. The text is what our own scripts wrote. */
+/** The holder log, newest first. The text is what our own scripts wrote; those of a version before told no level. */
 export function parseHolderLog(text: string): readonly Holding[] {
-  return text.split('\n').map((line) => JSON.parse(line) as Holding);
+  return text.split('\n').map((line) => {
+    const entry = JSON.parse(line) as Omit<Holding, 'level' | 'seenAt'> & Partial<Holding>;
+    return { ...entry, level: entry.level ?? 'session', seenAt: entry.seenAt ?? entry.startedAt };
+  });
 }

@@ -30,6 +30,8 @@ export function accountKeys(account: string) {
     numbers: `${prefix}numbers`,
     /** Hash: call id -> JSON {number, endpoint, trunk, end} of the calls that are up. */
     live: `${prefix}live`,
+    /** String of a caller, by the hash of his number: what he reached before, see `caller-notes.ts`. */
+    caller: (hash: string): string => `${prefix}caller:${checkedId(hash)}`,
     /** Stream: the steps of calls, one field `e` with an event as JSON. */
     events: `${prefix}events`,
     /** Hash: site -> `bucket` while its new visitors share numbers. */

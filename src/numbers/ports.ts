@@ -10,6 +10,7 @@ export type ScriptName =
   | 'tap' // the number in the page was tapped
   | 'part' // the devices of a person are taken apart
   | 'resolve'
+  | 'remember' // what a caller reached, where `resolve` noted something else
   | 'reserve' // put numbers into a pool
   | 'withdraw' // take numbers out of a pool, all or none
   | 'hide' // take numbers out of a pool, their links live on

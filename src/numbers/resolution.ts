@@ -1,6 +1,9 @@
 import { Seq } from '../calls/events.js';
-import type { Received } from '../calls/events.js';
-import { Code, UnexpectedReply } from './codes.js';
+import type { Attributed, Received } from '../calls/events.js';
+import type { Lookup } from './attribution.js';
+import { parseCallerNotes } from './caller-notes.js';
+import { UnexpectedReply } from './codes.js';
+import { parseHolderLog } from './holder-log.js';
 import type { Resolution, ResolutionRequest } from './types.js';
 
 /** What the event `received` says before the number was looked up. */
@@ -29,60 +32,36 @@ export function resolutionWithoutStore(request: ResolutionRequest): {
   resolution: Resolution;
   event: Received;
 } {
-  const resolution: Resolution = {
+  const resolution = {
     level: 'none',
     late: false,
     why: 'storeDown',
     ...(request.defaultEndpoint !== undefined && { endpoint: request.defaultEndpoint }),
-  };
+  } as const;
   return { resolution, event: { ...receivedEvent(request), ...resolution } };
 }
 
-/** The endpoint of a resolution is no longer declared: the visit stays known, the call goes to the default, or to nobody. */
-export function withoutItsEndpoint(
-  found: Resolution,
-  defaultEndpoint: string | undefined,
-  exists: (endpoint: string) => boolean,
-): Resolution {
-  const visit: { -readonly [K in keyof Resolution]: Resolution[K] } = { ...found };
-  delete visit.endpoint;
-  return defaultEndpoint !== undefined && exists(defaultEndpoint)
-    ? { ...visit, endpoint: defaultEndpoint, why: 'poolDefault' }
-    : { ...visit, why: 'unknownNumber' };
+/** What was decided of a call, for its record; undefined where `received` says it all: nobody ever held the number. */
+export function attributedEvent(
+  request: Pick<ResolutionRequest, 'account' | 'call' | 'at'>,
+  resolution: Resolution,
+): Attributed | undefined {
+  if (resolution.candidates === undefined) return undefined;
+  const decided: { -readonly [K in keyof Resolution]: Resolution[K] } = { ...resolution };
+  delete decided.note;
+  const { account, call, at } = request;
+  return { v: 1, kind: 'attributed', account, call, seq: Seq.attributed, at, ...decided };
 }
 
 /** What the script `resolve` returned. Throws `UnexpectedReply`. */
-export function readResolution(reply: unknown, defaultEndpoint: string | undefined): Resolution {
+export function readLookup(reply: unknown, redialMs: number): Lookup {
   if (!Array.isArray(reply)) throw new UnexpectedReply('resolve');
-  const [code, ...fields] = reply as readonly unknown[];
-  switch (code) {
-    case Code.linked:
-    case Code.lastHolder: {
-      const [endpoint, site, session, visitor, link, touch] = fields.map((field) =>
-        typeof field === 'string' ? field : undefined,
-      );
-      if (endpoint === undefined || site === undefined || session === undefined || link === undefined) {
-        throw new UnexpectedReply('resolve');
-      }
-      const late = code === Code.lastHolder;
-      return {
-        endpoint,
-        site,
-        session,
-        link,
-        level: 'session',
-        late,
-        why: late ? 'lastHolder' : 'linked',
-        ...(visitor !== undefined && { visitor }),
-        ...(touch !== undefined && { touch }),
-      };
-    }
-    case Code.poolDefault:
-      if (defaultEndpoint === undefined) throw new UnexpectedReply('resolve');
-      return { endpoint: defaultEndpoint, level: 'none', late: false, why: 'poolDefault' };
-    case Code.unknownNumber:
-      return { level: 'none', late: false, why: 'unknownNumber' };
-    default:
-      throw new UnexpectedReply('resolve');
-  }
+  const [now, log, notes] = reply as readonly unknown[];
+  if (typeof now !== 'number' || typeof log !== 'string' || typeof notes !== 'string')
+    throw new UnexpectedReply('resolve');
+  return {
+    now,
+    log: log === '' ? [] : parseHolderLog(log),
+    notes: parseCallerNotes(notes, now, redialMs),
+  };
 }

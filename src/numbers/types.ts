@@ -1,4 +1,5 @@
-import type { Level, Why } from '../calls/events.js';
+import type { CallerNote } from './caller-notes.js';
+import type { Level, RankedCandidate, Why } from '../calls/events.js';
 
 /** A page asks for a number for this triple. Ids are the directory's; session and visitor are the tag's own. */
 export interface AllocationRequest {
@@ -75,6 +76,10 @@ export interface ResolutionRequest {
   readonly trunk: string;
   readonly caller?: string;
   readonly callerHash?: string;
+  /** E.164, to compare with where visitors are; it is written nowhere. */
+  readonly callerNumber?: string;
+  /** How long a redial goes where the call before went, ms; absent or 0: never. */
+  readonly redialMs?: number;
   readonly test: boolean;
 }
 
@@ -89,7 +94,18 @@ export interface Resolution {
   readonly visitor?: string;
   readonly link?: string;
   readonly touch?: string;
+  readonly bucket?: string;
+  readonly parameters?: string;
+  readonly person?: string;
   readonly level: Level;
   readonly late: boolean;
   readonly why: Why;
+  /** Of the one who is credited. */
+  readonly probability?: number;
+  readonly ambiguous?: boolean;
+  readonly redial?: boolean;
+  /** The likeliest first, at most eight; absent where nobody was in the log. */
+  readonly candidates?: readonly RankedCandidate[];
+  /** What the caller's redial is to go by, where the script noted something else; null: by nothing. */
+  readonly note?: Omit<CallerNote, 'at'> | null;
 }

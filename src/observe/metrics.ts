@@ -1,11 +1,26 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** How a page's request for a number ended. */
-export const allocationOutcomes = ['new', 'kept', 'none', 'bot', 'busyAddress', 'storeDown'] as const;
+export const allocationOutcomes = [
+  'new',
+  'kept',
+  'bucket',
+  'overflow',
+  'none',
+  'bot',
+  'busyAddress',
+  'busyBlock',
+  'busySite',
+  'storeDown',
+] as const;
 export type AllocationOutcome = (typeof allocationOutcomes)[number];
 
-export const linkSteps = ['renewed', 'ended', 'gone', 'storeDown'] as const;
+export const linkSteps = ['renewed', 'confirmed', 'tapped', 'ended', 'gone', 'storeDown'] as const;
 export type LinkStep = (typeof linkSteps)[number];
+
+/** What visitors showed of who they are. */
+export const visitorProofs = ['proof', 'badProof', 'pass', 'badPass'] as const;
+export type VisitorProof = (typeof visitorProofs)[number];
 
 /** A number that only grows, one of a fixed set of labels. */
 export interface Tally<L extends string> {
@@ -22,13 +37,22 @@ export interface Reading {
   set(value: number): void;
 }
 
+/** A number that goes up and down, one for each pool (by its id). */
+export interface PoolReading {
+  set(pool: string, value: number): void;
+  /** The pool is gone. */
+  remove(pool: string): void;
+}
+
 /**
- * All metrics of the program. Labels are few and from fixed sets: never a number, a caller, a name or an id, which would
- * make a time series each and tell secrets to whoever may read metrics.
+ * All metrics of the program. Labels are few and from fixed sets: never a number, a caller or a name, which would make a
+ * time series each and tell secrets to whoever may read metrics. The one exception are ids of pools, which an operator has
+ * few of, and which tell nothing.
  */
 export interface Metrics {
   readonly allocations: Tally<AllocationOutcome>;
   readonly links: Tally<LinkStep>;
+  readonly visitorProofs: Tally<VisitorProof>;
   /** seconds */
   readonly allocationSeconds: Spread;
   readonly problems: Tally<string>;
@@ -48,6 +72,12 @@ export interface Metrics {
   readonly directoryVersion: Reading;
   /** Events that wait on disk for Redis. */
   readonly eventsSpooled: Reading;
+  /** Share of a pool's numbers that is held on average in its busiest hour. */
+  readonly poolUtilisation: PoolReading;
+  /** erlangs, in that hour */
+  readonly poolOffered: PoolReading;
+  /** Share of the visitors who got no number in that hour. */
+  readonly poolBlocked: PoolReading;
   /** The text that Prometheus reads, and its media type. */
   text(): Promise<{ body: string; type: string }>;
 }
@@ -86,6 +116,17 @@ export function createMetrics(processMetrics = true): Metrics {
   const spread = (name: string, help: string, buckets: number[]): Spread =>
     new Histogram({ name, help, buckets, registers });
   const level = (name: string, help: string): Reading => new Gauge({ name, help, registers });
+  const poolLevel = (name: string, help: string): PoolReading => {
+    const gauge = new Gauge({ name, help, labelNames: ['pool'], registers });
+    return {
+      set: (pool, value) => {
+        gauge.set({ pool }, value);
+      },
+      remove: (pool) => {
+        gauge.remove({ pool });
+      },
+    };
+  };
   const ended = new Counter({
     name: 'tagswitch_calls_ended_total',
     help: 'Calls that are over, by result and by whose fault it was',
@@ -96,11 +137,17 @@ export function createMetrics(processMetrics = true): Metrics {
   return {
     allocations: tally(
       'tagswitch_allocations_total',
-      'Requests of pages for a number: a new link, a kept one, the printed number for want of a free one, for a bot, for an address that asks too often, for want of Redis',
+      'Requests of pages for a number: a new link of a session, a kept one, the number of a bucket, the overflow number; the printed number for want of a free one, for a bot, for an address, a block of addresses or a site that asks too often, for want of Redis',
       'outcome',
       allocationOutcomes,
     ),
     links: tally('tagswitch_links_total', 'What pages did with their links', 'step', linkSteps),
+    visitorProofs: tally(
+      'tagswitch_visitor_proofs_total',
+      'Tokens and passes that requests for a number showed, good ones and bad ones',
+      'what',
+      visitorProofs,
+    ),
     allocationSeconds: spread(
       'tagswitch_allocation_seconds',
       'From the checked request for a number to the answer of the store',
@@ -135,6 +182,18 @@ export function createMetrics(processMetrics = true): Metrics {
       'The version of the directory that this process follows',
     ),
     eventsSpooled: level('tagswitch_events_spooled', 'Events on disk that wait for Redis'),
+    poolUtilisation: poolLevel(
+      'tagswitch_pool_utilisation',
+      'Share of the numbers of a pool that is held on average in the busiest hour of the last day',
+    ),
+    poolOffered: poolLevel(
+      'tagswitch_pool_offered_erlangs',
+      'What visitors ask of a pool in that hour, whether they get it or not',
+    ),
+    poolBlocked: poolLevel(
+      'tagswitch_pool_blocked_share',
+      'Share of the visitors who got no number in that hour',
+    ),
     text: async () => ({ body: await registry.metrics(), type: registry.contentType }),
   };
 }

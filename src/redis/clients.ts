@@ -1,4 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
+import type { ClusterOptions } from 'ioredis';
 
 import type { Logger } from '../observe/logger.js';
 import { within } from './deadline.js';
@@ -11,6 +12,9 @@ export type RedisClient = Redis | Cluster;
 export const CALL_DEADLINE_MS = 200;
 
 const OLDEST_MAJOR = 7;
+
+/** How long a Sentinel may take to say who is master, ms: one that hangs gives way to the next. */
+const SENTINEL_MS = 500;
 
 /** How long a connection that is being closed may wait for the answers to what was sent, ms. */
 const FAREWELL_MS = 2_000;
@@ -42,6 +46,7 @@ const CALL_PATH: ConnectionOptions = {
   connectionName: 'tagswitch-call',
   connectTimeout: 1_000,
   commandTimeout: CALL_DEADLINE_MS,
+  sentinelCommandTimeout: SENTINEL_MS,
   socketTimeout: 2_000,
   enableOfflineQueue: false,
   enableAutoPipelining: true,
@@ -55,10 +60,36 @@ const CALL_PATH: ConnectionOptions = {
 const BACKGROUND: ConnectionOptions = {
   connectionName: 'tagswitch-background',
   connectTimeout: 10_000,
+  sentinelCommandTimeout: SENTINEL_MS,
   socketTimeout: 60_000,
   maxRetriesPerRequest: null,
   retryStrategy: (times) => Math.min(100 * times, 2_000),
   reconnectOnError: demoted,
+};
+
+/**
+ * While the keys of a slot move one by one, a script is sent from the old master to the new one (ASK), is told to try again
+ * there, and then again by way of any node: three errors a round. Three rounds, 30 ms apart, outlast the usual move and
+ * stay within the deadline.
+ */
+const QUICK_CLUSTER: ClusterOptions = {
+  maxRedirections: 10,
+  retryDelayOnTryAgain: 30,
+  retryDelayOnFailover: 50,
+  retryDelayOnClusterDown: 50,
+  clusterNodeRetryStrategy: (times) => Math.min(50 * times, 1_000),
+};
+
+/**
+ * A command follows its slot for as long as it takes. A node that is gone is not waited for: commands that wait for a
+ * connection to it would stay with the dead master after its replica was promoted. The cluster is asked anew instead.
+ */
+const PATIENT_CLUSTER: ClusterOptions = {
+  maxRedirections: Infinity,
+  retryDelayOnMoved: 20, // two nodes that disagree about a slot are not asked in a busy loop
+  retryDelayOnTryAgain: 100,
+  retryDelayOnFailover: 200,
+  retryDelayOnClusterDown: 200,
 };
 
 /** After a failover the old master answers READONLY: look again for the new one. */
@@ -99,12 +130,12 @@ export class RedisClients {
 
   /** Resolves when both clients are connected and Redis is new enough; rejects with `RedisNotUsable` after `timeoutMs`. */
   async ready(timeoutMs: number): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     await Promise.all([this.call, this.background].map((client) => this.#connected(client, deadline)));
     // On the patient client: that the machine is busy while it starts is no fault.
     const version = await within(
       serverVersion(this.background),
-      Math.max(1, deadline - Date.now()),
+      Math.max(1, deadline - performance.now()),
       notReached,
     );
     if (Number.parseInt(version, 10) < OLDEST_MAJOR) {
@@ -159,7 +190,7 @@ export class RedisClients {
         settle();
         reject(notReached());
       };
-      const timer = setTimeout(gone, Math.max(0, deadline - Date.now()));
+      const timer = setTimeout(gone, Math.max(0, deadline - performance.now()));
       client.on('ready', done);
       client.on('end', gone);
     });
@@ -175,16 +206,30 @@ export class RedisClients {
 function connect(target: RedisTarget, temper: ConnectionOptions): RedisClient {
   if (target.kind === 'single') return new Redis({ ...target.options, ...temper });
   const patient = temper.maxRetriesPerRequest === null;
-  return new Cluster(target.nodes, {
+  const cluster = new Cluster(target.nodes, {
     enableOfflineQueue: patient,
     // Off: ioredis puts commands of one node into one pipeline and finds the node by the first argument of a script,
     // which is its count of keys; in a cluster a pipeline of several accounts would be refused.
     enableAutoPipelining: false,
-    maxRedirections: patient ? 16 : 2,
+    ...(patient ? PATIENT_CLUSTER : QUICK_CLUSTER),
     clusterRetryStrategy: (times) => Math.min(20 * times, 500),
-    clusterNodeRetryStrategy: (times) => Math.min(50 * times, 1_000),
     redisOptions: { ...target.options, ...temper, enableAutoPipelining: false },
   });
+  cluster.on('+node', heedAsking);
+  return cluster;
+}
+
+/**
+ * ioredis sends ASKING before a command that follows a slot on its way and looks at no answer: where the new master hangs,
+ * that answer is a rejection that nobody handles, which would end the process. The command behind it fails for itself.
+ */
+function heedAsking(node: Redis): void {
+  const asking = node.asking.bind(node);
+  node.asking = () => {
+    const answer = asking();
+    answer.catch(nothing);
+    return answer;
+  };
 }
 
 async function serverVersion(client: RedisClient): Promise<string> {
@@ -206,5 +251,5 @@ async function finish(client: RedisClient): Promise<void> {
 }
 
 function nothing(): void {
-  // The connection is being closed: how its last command ended concerns nobody.
+  // How this command ended concerns nobody: its connection is being closed, or another command tells the same.
 }

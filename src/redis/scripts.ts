@@ -14,6 +14,7 @@ const NAMES = [
   'tap',
   'part',
   'resolve',
+  'remember',
   'reserve',
   'withdraw',
   'hide',

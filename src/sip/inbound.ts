@@ -1,11 +1,11 @@
 import type { CallEvent, Planned } from '../calls/events.js';
 import { Seq } from '../calls/events.js';
 import { endByDialplan, endByStatus, type Termination } from '../calls/termination.js';
-import type { Endpoint } from '../directory/model.js';
+import type { Account, Endpoint, Pool } from '../directory/model.js';
 import { mintId } from '../ids.js';
 import { planHeaders } from '../media/dial-strings.js';
 import { StoreUnavailable } from '../numbers/ports.js';
-import { receivedEvent, resolutionWithoutStore } from '../numbers/resolution.js';
+import { attributedEvent, receivedEvent, resolutionWithoutStore } from '../numbers/resolution.js';
 import type { Resolution, ResolutionRequest } from '../numbers/types.js';
 import type { Logger } from '../observe/logger.js';
 import { mintLegToken } from '../routing/leg-token.js';
@@ -109,7 +109,7 @@ export class InboundCalls {
       return;
     }
     const account = owner.account.id;
-    const resolution = await this.#resolve(arrived, account, owner.pool.id, owner.pool.defaultEndpoint);
+    const resolution = await this.#resolve(arrived, owner);
     const endpoint =
       this.#endpoint(resolution.endpoint, account) ?? this.#endpoint(owner.pool.defaultEndpoint, account);
     if (endpoint === undefined) {
@@ -214,17 +214,20 @@ export class InboundCalls {
 
   async #resolve(
     arrived: Arrived,
-    account: string,
-    pool: string,
-    defaultEndpoint: string | undefined,
+    { account, pool }: { readonly account: Account; readonly pool: Pool },
   ): Promise<Resolution> {
+    const callerNumber = this.#parts.identity.shown(arrived.request);
     const asked: ResolutionRequest = {
-      ...this.#asked(arrived, account),
-      pool,
-      ...(defaultEndpoint === undefined ? {} : { defaultEndpoint }),
+      ...this.#asked(arrived, account.id),
+      pool: pool.id,
+      ...(pool.defaultEndpoint !== undefined && { defaultEndpoint: pool.defaultEndpoint }),
+      ...(callerNumber !== undefined && { callerNumber }),
+      ...(account.redialMs !== undefined && { redialMs: account.redialMs }),
     };
     try {
-      return await this.#parts.resolver.resolve(asked);
+      const resolution = await this.#parts.resolver.resolve(asked);
+      this.#note(arrived, asked, resolution);
+      return resolution;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       arrived.log.warn({}, 'Redis does not answer: the call goes to the default endpoint');
@@ -232,6 +235,16 @@ export class InboundCalls {
       this.#parts.append(event);
       return resolution;
     }
+  }
+
+  /** What was decided goes into the record and the caller's notes; the call does not wait for it. */
+  #note(arrived: Arrived, asked: ResolutionRequest, resolution: Resolution): void {
+    const decided = attributedEvent(asked, resolution);
+    if (decided !== undefined) this.#parts.append(decided);
+    this.#parts.resolver.remember(asked, resolution).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.name : 'unknown';
+      arrived.log.warn({ reason }, "a caller's redial may go to another endpoint: it was not noted");
+    });
   }
 
   /** What is known of the call before its number is looked up. */

@@ -11,9 +11,11 @@ export interface CallDirectory {
   endpointById(id: string): { account: Account; endpoint: Endpoint } | undefined;
 }
 
-/** Whose number it is: one script, one round trip, which writes the event `received` as well. */
 export interface NumberResolver {
+  /** Whose number it is: one script, one round trip, which writes the event `received` as well. */
   resolve(request: ResolutionRequest): Promise<Resolution>;
+  /** Sets right what the script noted for the caller's redial; does nothing where it was right. */
+  remember(request: ResolutionRequest, resolution: Resolution): Promise<void>;
 }
 
 /** A media node as the caller's leg needs it. */

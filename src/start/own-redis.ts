@@ -77,7 +77,7 @@ async function listens(socket: string): Promise<boolean> {
 }
 
 /** Resolves once the server answers PING with PONG: it has loaded its file; or once it is gone. */
-async function answering(socket: string, gone: AbortSignal): Promise<void> {
+export async function answering(socket: string, gone: AbortSignal): Promise<void> {
   while (!gone.aborted) {
     if (await ping(socket)) return;
     await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));

@@ -13,6 +13,7 @@ import { createLogger } from '../../src/observe/logger.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
+import { readPoolTraffic } from '../../src/redis/traffic.js';
 import { FakeCallLog } from '../http/fixture.js';
 import { allocateArguments, KEY_COUNT, type AllocateArguments } from './allocate-command.js';
 
@@ -41,16 +42,19 @@ async function serve({ redisUrl, directory, sha }: AllocationServerOrder): Promi
     directory: () => index,
     links: allocator,
     callLog: new FakeCallLog(),
+    poolTraffic: (account, pool) => readPoolTraffic(redis.background, account, pool),
     openCaller: (sealed) => sealed,
     displayForm: (number) => displayNumber(number, number.startsWith('+1') ? 'national' : 'international'),
     readiness: () => ({ ok: true, parts: {} }),
     tagKey: Buffer.alloc(32, 7),
+    passKey: Buffer.alloc(32, 2),
+    personKey: Buffer.alloc(32, 3),
     now: Date.now,
     logger: log,
     metrics: createMetrics(),
     // All pages are on one address here; the check itself stays.
     trustedProxies: [],
-    newLinks: { burst: 1e9, perSecond: 1e9 },
+    newLinks: { address: { burst: 1e9, perSecond: 1e9 }, block: { burst: 1e9, perSecond: 1e9 } },
   });
   await http.listen('127.0.0.1', 0);
 

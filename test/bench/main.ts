@@ -6,12 +6,14 @@
 import { loadavg } from 'node:os';
 import { allocationPart } from './allocation.js';
 import { callsPart } from './calls.js';
+import { httpLayersPart } from './http-layers.js';
 import { machineFacts } from './machine.js';
 import type { Part, Progress } from './part.js';
 import { poolSizePart } from './pool-size.js';
 
 const PARTS: Readonly<Record<string, (quick: boolean, progress: Progress) => Promise<Part>>> = {
   allocation: allocationPart,
+  httpLayers: httpLayersPart,
   poolSize: poolSizePart,
   calls: callsPart,
 };

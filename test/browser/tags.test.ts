@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import t from 'tap';
+import type { Site } from '../../src/directory/model.js';
 import { KEY, makeDirectory, OTHER_ORIGIN, World } from '../http/fixture.js';
 import { freePort } from '../support/redis.js';
 import { openBrowser } from './browser.js';
@@ -14,13 +15,14 @@ t.teardown(() => browser.close());
 
 /** An HTTP interface on a socket whose demo site is its own address. */
 async function open(
-  life: { holdMs?: number; heartbeatMs?: number } = {},
+  life: Partial<Site> = {},
   extraOrigin?: string,
+  numbers?: readonly string[],
 ): Promise<{ w: World; base: string }> {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const directory = makeDirectory(extraOrigin, base, { holdMs: 30_000, heartbeatMs: HEARTBEAT, ...life });
-  const w = new World({ demo: { site: 'closed', endpoint: 'service' }, now: Date.now }, directory);
+  const w = new World({ demo: { site: 'closed', endpoint: 'service' }, now: Date.now }, directory, numbers);
   await w.http.listen('127.0.0.1', port);
   return { w, base };
 }
@@ -143,6 +145,109 @@ t.test('whatever fails, the page shows its printed number', async (t) => {
   await page.locator('#state', { hasText: 'none could be given' }).waitFor();
   t.equal(await shownOn(page), PRINTED, "the link ended unheard: the number may be another's by now");
   t.equal(await page.locator('#number').getAttribute('href'), 'tel:+12025550199');
+  await page.close();
+});
+
+t.test('heartbeats say what the page was told', async (t) => {
+  const { w, base } = await open();
+  t.teardown(() => w.http.close());
+  const page = await browser.context.newPage();
+  const told: unknown[] = [];
+  page.on('response', (response) => {
+    if (response.request().method() === 'OPTIONS') return;
+    response.json().then(
+      (body: unknown) => void told.push((body as { until?: unknown }).until),
+      () => undefined,
+    );
+  });
+  await page.goto(`${base}/demo`);
+  await held(page);
+  await until(() => w.links.claims.length > 1);
+  const link = w.links.links[0];
+  const ends = w.links.claims.map((claim) => new Date(claim?.until ?? 0).toISOString());
+  t.match(w.links.claims[0], { session: link?.request.session, number: '+12025550100' });
+  t.ok(
+    ends.every((end) => told.includes(end)),
+    'the ends that the server told, in its own words',
+  );
+  t.not(ends[0], ends[1], 'each time the newest');
+  await page.close();
+});
+
+t.test(
+  'a fresh link is confirmed once the page was looked at, and the visitor known from then on',
+  async (t) => {
+    const { w, base } = await open({ provisionalMs: 6_000, heartbeatMs: 20_000 });
+    t.teardown(() => w.http.close());
+    const page = await browser.context.newPage();
+    const started = Date.now();
+    await page.goto(`${base}/demo`);
+    await held(page);
+    t.ok((w.links.links[0]?.until ?? 0) < Date.now() + 6_000, 'a short life at first');
+    await until(() => w.links.claims.length > 0);
+    const after = Date.now() - started;
+    t.ok(after >= 2_000 && after < 5_500, `looked at for 2 s (${after} ms)`);
+    t.equal(w.links.links[0]?.fresh, false);
+    const kept = () =>
+      page.evaluate<string>(
+        `Object.entries(localStorage).find(([name]) => name.startsWith('tagswitch.'))[1]`,
+      );
+    let pass: string | undefined;
+    for (const end = Date.now() + 5_000; pass === undefined && Date.now() < end;)
+      pass = (JSON.parse(await kept()) as { pass?: string }).pass;
+    t.match(pass, /^[0-9a-z]+\.[\w-]{22}$/, 'the pass is kept beside the visitor');
+
+    await page.evaluate(`{
+    const key = Object.keys(localStorage).find((name) => name.startsWith('tagswitch.'));
+    const kept = JSON.parse(localStorage.getItem(key));
+    localStorage.setItem(key, JSON.stringify({ ...kept, seen: 0 }));
+  }`);
+    await page.reload();
+    await until(() => w.links.links.length === 2);
+    t.match(w.links.links[1]?.request, { known: true }, 'his next visit is no stranger');
+    t.equal((JSON.parse(await kept()) as { pass?: string }).pass, pass);
+    await page.close();
+  },
+);
+
+t.test('a tap on the number is told, and on nothing else', async (t) => {
+  const { w, base } = await open({ heartbeatMs: 20_000 });
+  t.teardown(() => w.http.close());
+  const page = await browser.context.newPage();
+  await page.goto(`${base}/demo`);
+  await held(page);
+  await page.evaluate(`{
+    document.querySelector('#number').addEventListener('click', (event) => {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    });
+    document.body.insertAdjacentHTML('beforeend', '<a id="fax" href="tel:+12025550111">fax</a>');
+    document.querySelector('#fax').addEventListener('click', (event) => event.preventDefault());
+  }`);
+  await page.locator('#fax').click();
+  await page.locator('#state').click();
+  await page.locator('#number').click();
+  await until(() => (w.links.links[0]?.tapped ?? 0) > 0);
+  t.equal(w.links.links[0]?.tapped, 1);
+  await page.locator('#number').click();
+  await until(() => (w.links.links[0]?.tapped ?? 0) > 1);
+  t.equal(w.links.links[0]?.tapped, 2, 'each time');
+  await page.close();
+});
+
+t.test('the overflow number is shown, and nothing is kept of it', async (t) => {
+  const overflow = { degrade: ['session', 'overflow'], overflowNumber: '+12025550190' } as const;
+  const { w, base } = await open(overflow, undefined, []);
+  t.teardown(() => w.http.close());
+  const page = await browser.context.newPage();
+  await page.goto(`${base}/demo`);
+  await page.getByText('(202) 555-0190').waitFor();
+  t.equal(await page.locator('#number').getAttribute('href'), 'tel:+12025550190');
+  const { asked } = w.links;
+  await page.waitForTimeout(2 * HEARTBEAT);
+  t.equal(w.links.asked, asked, 'no heartbeats');
+  await page.goto('about:blank');
+  t.equal(w.links.asked, asked, 'no leave');
   await page.close();
 });
 

@@ -4,7 +4,7 @@ import { readEvent, writeEvent } from '../../src/calls/event-text.js';
 import { Seq } from '../../src/calls/events.js';
 import type { CallEvent, Level } from '../../src/calls/events.js';
 import { foldCall, plannedSeq, preferred } from '../../src/calls/fold.js';
-import { ACCOUNT, answered, callId, ended, planned, received, ringing, T0 } from './samples.js';
+import { ACCOUNT, answered, attributed, callId, ended, planned, received, ringing, T0 } from './samples.js';
 
 const CALL = callId(1);
 
@@ -24,6 +24,13 @@ t.test('a call from its events', async (t) => {
     visitor: 'v-1',
     link: 'lnk_0123456789abcdef',
     touch: '{"source":"test"}',
+    bucket: null,
+    parameters: null,
+    person: null,
+    probability: null,
+    ambiguous: false,
+    redial: false,
+    candidates: [],
     level: 'session',
     late: false,
     why: 'linked',
@@ -41,6 +48,44 @@ t.test('a call from its events', async (t) => {
     mediaNode: 'node-1',
     media: 'bridged',
   });
+});
+
+t.test('what was decided of all evidence counts in place of what the newest holder tells', async (t) => {
+  const record = foldCall([attributed(CALL), received(CALL)]);
+  t.match(record, {
+    number: '+12025550100',
+    caller: 'c1.sealed',
+    endpoint: 'end_0000000000000002',
+    session: 's-2',
+    visitor: null,
+    touch: null,
+    link: 'lnk_0000000000000002',
+    level: 'session',
+    late: true,
+    why: 'lastHolder',
+    probability: 0.75,
+    redial: false,
+    candidates: [
+      { link: 'lnk_0000000000000002', session: 's-2', visitor: null, probability: 0.75 },
+      { link: 'lnk_0123456789abcdef', session: 's-1', visitor: 'v-1', probability: 0.2 },
+    ],
+  });
+  t.notOk('because' in (record?.candidates[0] ?? {}), 'the arithmetic stays with the event');
+  t.match(foldCall([attributed(CALL)]), { number: '', session: 's-2' }, 'without received');
+  const doubly = { v: 1, kind: 'attributed', account: ACCOUNT, call: CALL, seq: 2, at: T0 } as const;
+  t.match(
+    foldCall([
+      received(CALL),
+      { ...doubly, level: 'none', late: false, why: 'ambiguous', ambiguous: true, redial: true },
+    ]),
+    { level: 'none', session: null, visitor: null, link: null, ambiguous: true, redial: true },
+    'nobody is credited',
+  );
+  t.match(
+    foldCall([received(CALL, { parameters: '{"publisher":"p"}', bucket: 'b', level: 'bucket' })]),
+    { parameters: '{"publisher":"p"}', bucket: 'b', level: 'bucket', probability: null, candidates: [] },
+    'the application died before it decided',
+  );
 });
 
 t.test('what is missing', async (t) => {

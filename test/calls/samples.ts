@@ -1,5 +1,5 @@
 import { Seq } from '../../src/calls/events.js';
-import type { Answered, Ended, Planned, Received, Ringing } from '../../src/calls/events.js';
+import type { Answered, Attributed, Ended, Planned, Received, Ringing } from '../../src/calls/events.js';
 
 export const T0 = 1_795_366_067_000;
 export const ACCOUNT = 'acc_0123456789abcdef';
@@ -31,6 +31,45 @@ export function received(call: string, more: Partial<Received> = {}): Received {
     touch: '{"source":"test"}',
     test: false,
     why: 'linked',
+    ...more,
+  };
+}
+
+/** Another than the newest holder is credited. */
+export function attributed(call: string, more: Partial<Attributed> = {}): Attributed {
+  const factors = [{ what: 'delay', factor: 0.01 }];
+  return {
+    v: 1,
+    kind: 'attributed',
+    account: ACCOUNT,
+    call,
+    seq: Seq.attributed,
+    at: T0,
+    level: 'session',
+    late: true,
+    why: 'lastHolder',
+    endpoint: 'end_0000000000000002',
+    site: 'site_0123456789abcdef',
+    session: 's-2',
+    link: 'lnk_0000000000000002',
+    probability: 0.75,
+    candidates: [
+      {
+        link: 'lnk_0000000000000002',
+        endpoint: 'end_0000000000000002',
+        session: 's-2',
+        probability: 0.75,
+        because: [...factors, { what: 'tapped', factor: 12 }],
+      },
+      {
+        link: 'lnk_0123456789abcdef',
+        endpoint: 'end_0123456789abcdef',
+        session: 's-1',
+        visitor: 'v-1',
+        probability: 0.2,
+        because: factors,
+      },
+    ],
     ...more,
   };
 }

@@ -44,6 +44,38 @@ t.test('a call that went well, sentence by sentence', async (t) => {
   );
 });
 
+t.test('the arithmetic of who called', async (t) => {
+  const decided = {
+    kind: 'attributed',
+    candidates: [
+      {
+        link: 'lnk_1',
+        session: 's-1',
+        probability: 0.9,
+        because: [
+          { what: 'delay', factor: 0.001 },
+          { what: 'left', factor: 1 },
+          { what: 'tapped', factor: 12 },
+        ],
+      },
+      { link: 'lnk_2', bucket: 'b-2', probability: 0.0951, because: [{ what: 'shared', factor: 2.5e-7 }] },
+      { link: 'lnk_3', probability: 0, because: [{ what: 'later\u001b', factor: 2 }] },
+    ],
+  };
+  const lines = explanation(view(T0, { probability: 0.9, redial: true }), [decided, planned]);
+  t.same(lines.slice(4, 10), [
+    "Who may have called, in calls a minute of each (3 in the number's log):",
+    '  90.0 % s-1: 0.001 for the time since the page was opened, x 1 as the page had been left, x 12 because the number was tapped = 0.012 <- credited',
+    '  9.5 % bucket b-2: 2.50e-7 for the time since one of its visitors was seen = 2.50e-7',
+    '  0.0 % lnk_3: 2 later? = 2',
+    '  0.5 % somebody else: saved or printed numbers, and visits that the log has forgotten.',
+    'This caller had called the number before: a redial goes where it went then.',
+  ]);
+  t.match(lines[3], /It is 90\.0 % likely/);
+  const broken = { kind: 'attributed', candidates: [null, { link: 'x' }, 7] };
+  t.match(explanation(view(T0), [broken]).join('\n'), /0 in the number's log.*100\.0 % somebody else/s);
+});
+
 t.test('every way a call can go', async (t) => {
   const says = (more: Partial<CallView>, expected: RegExp, events: readonly object[] = []): void => {
     const text = explanation(view(T0, more), events as Record<string, unknown>[]).join('\n');
@@ -56,6 +88,13 @@ t.test('every way a call can go', async (t) => {
   says({ ...nobody, why: 'storeDown' }, /Redis did not answer.*Odd: Redis was away/s);
   says({ ...nobody, why: 'unknownNumber', endpoint: null }, /to no endpoint, because nobody has this number/);
   says({ ...nobody, why: 'storeDown', endpoint: null }, /to no endpoint, because Redis did not answer/);
+  says({ why: 'redial' }, /had reached that endpoint before/);
+  says({ ...nobody, why: 'ambiguous', ambiguous: true }, /credited to no visit: two had the number at once/);
+  says(
+    { ...nobody, link: 'lnk_1', level: 'bucket', parameters: { publisher: 'news', placement: 'top' } },
+    /credited to publisher news, placement top, by link lnk_1/,
+  );
+  says({ ...nobody, link: 'lnk_1', level: 'bucket', bucket: 'b1' }, /of the bucket b1, by link lnk_1/);
   says({ why: 'laterKind' }, /because of laterKind/);
   says({ caller: null, test: false }, /^The call came .* from an anonymous caller/);
   says({ number: '', trunk: '' }, /to an unknown number/);

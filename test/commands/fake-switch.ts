@@ -67,6 +67,13 @@ export function view(startedAt: number, more: Partial<CallView> = {}): CallView 
     late: false,
     why: 'linked',
     touch: null,
+    bucket: null,
+    parameters: null,
+    person: null,
+    probability: null,
+    ambiguous: false,
+    redial: false,
+    candidates: [],
     test: true,
     ...more,
   };

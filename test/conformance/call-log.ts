@@ -3,7 +3,17 @@ import { Seq } from '../../src/calls/events.js';
 import type { CallEvent } from '../../src/calls/events.js';
 import { foldCall } from '../../src/calls/fold.js';
 import type { CallFilter, CallLog } from '../../src/calls/ports.js';
-import { ACCOUNT, answered, callId, ended, planned, received, ringing, T0 } from '../calls/samples.js';
+import {
+  ACCOUNT,
+  answered,
+  attributed,
+  callId,
+  ended,
+  planned,
+  received,
+  ringing,
+  T0,
+} from '../calls/samples.js';
 
 const OTHER = 'acc_zzzzzzzzzzzzzzzz';
 
@@ -67,6 +77,26 @@ export async function callLogConformance(t: Test, make: () => Promise<CallLog>):
     t.strictSame(first, foldCall(events(one)));
     t.strictSame({ ...second, id: one }, first, 'whatever order they came in');
     t.match(first, { level: 'session', ringingAt: T0 + 50, result: 'answered' });
+  });
+
+  await withLog('credits by the sets of parameters that held the numbers', async (t, log) => {
+    const [news, blog] = ['{"placement":"top","publisher":"news"}', '{"publisher":"blog"}'];
+    const bucket = { level: 'bucket', bucket: 'b' } as const;
+    await log.append([
+      received(callId(1), { ...bucket, parameters: news }),
+      answered(callId(1)),
+      received(callId(2)),
+      attributed(callId(2), { ...bucket, parameters: news, at: T0 }),
+      received(callId(3), { ...bucket, parameters: blog, at: T0 + 50 }),
+      received(callId(4), { ...bucket, parameters: blog, test: true }),
+      received(callId(5), { ...bucket, parameters: blog, account: OTHER }),
+      received(callId(6)),
+    ]);
+    const ofNews = { parameters: news, calls: 2, answered: 1 };
+    const ofBlog = { parameters: blog, calls: 1, answered: 0 };
+    t.strictSame(await log.credits(ACCOUNT, {}), [ofNews, ofBlog], 'without tests and other accounts');
+    t.strictSame(await log.credits(ACCOUNT, { from: T0 + 1 }), [ofBlog]);
+    t.strictSame(await log.credits(ACCOUNT, { from: T0, to: T0 + 50 }), [ofNews]);
   });
 
   await withLog('an event of a later version is kept', async (t, log) => {

@@ -319,7 +319,7 @@ t.test(
       t.equal((await w.allocate(GOOD, { 'user-agent': phone })).statusCode, 201, 'a telephone, no bot');
     });
     await t.test('one address', async (t) => {
-      const w = new World({ newLinks: { burst: 3, perSecond: 1 } });
+      const w = new World({ newLinks: { address: { burst: 3, perSecond: 1 } } });
       t.teardown(() => w.http.close());
       for (const session of ['a', 'a', 'a', 'b', 'b', 'c']) {
         t.type((await w.allocate({ ...GOOD, session })).json<Reply>().link, 'string', session);
@@ -345,7 +345,10 @@ t.test(
         world.allocate({ ...GOOD, session }, { 'x-forwarded-for': from });
       const own = (await forwarded('g', w, '192.0.2.8')).json<Reply>();
       t.equal(own.link, null, 'nobody may name his own address');
-      const behind = new World({ newLinks: { burst: 1, perSecond: 1 }, trustedProxies: ['127.0.0.0/8'] });
+      const behind = new World({
+        newLinks: { address: { burst: 1, perSecond: 1 } },
+        trustedProxies: ['127.0.0.0/8'],
+      });
       t.teardown(() => behind.http.close());
       t.equal((await forwarded('a', behind, '192.0.2.8')).statusCode, 201, 'but our own proxy may');
       t.equal((await forwarded('b', behind, '192.0.2.9')).statusCode, 201);

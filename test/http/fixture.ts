@@ -9,7 +9,8 @@ import type { HttpParts, LinkPort } from '../../src/http/ports.js';
 import { mintId } from '../../src/ids.js';
 import { mintLinkTail, poolTag } from '../../src/numbers/links.js';
 import { displayNumber } from '../../src/numbers/e164.js';
-import type { AllocationRequest } from '../../src/numbers/types.js';
+import { StoreUnavailable } from '../../src/numbers/ports.js';
+import type { AllocationRequest, Claim } from '../../src/numbers/types.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { keepingLogger } from '../support/logger.js';
 
@@ -87,6 +88,9 @@ interface FakeLink {
   readonly request: AllocationRequest;
   readonly holdMs: number;
   until: number;
+  /** Not heard a second time yet. */
+  fresh: boolean;
+  tapped: number;
 }
 
 /** The numbers room as pages see it, in memory: one list of links, with the same answers as the real one. */
@@ -94,6 +98,10 @@ export class FakeLinks implements LinkPort {
   readonly links: FakeLink[] = [];
   /** How many requests reached it. */
   asked = 0;
+  /** What heartbeats said, newest last. */
+  readonly claims: (Claim | undefined)[] = [];
+  /** What `part` was asked. */
+  readonly parted: { site: string; endpoints: readonly string[]; person: string }[] = [];
   failure: Error | undefined;
   readonly #now: () => number;
   readonly #numbers: string[];
@@ -109,7 +117,7 @@ export class FakeLinks implements LinkPort {
 
   async allocate(request: AllocationRequest, { site, pools }: Parameters<LinkPort['allocate']>[1]) {
     this.#ask();
-    const { holdMs, heartbeatMs, printedNumber } = site;
+    const { holdMs, heartbeatMs, printedNumber, degrade = ['session'], overflowNumber } = site;
     const until = this.#now() + holdMs;
     const same = this.live.find(
       ({ request: r }) =>
@@ -117,16 +125,18 @@ export class FakeLinks implements LinkPort {
     );
     if (same !== undefined) {
       same.until = until;
-      return { ...same, level: 'session' as const, until, holdMs, heartbeatMs, fresh: false };
+      const confirmMs = same.fresh ? (site.provisionalMs ?? 0) : 0;
+      return { ...same, level: 'session' as const, until, holdMs, heartbeatMs, confirmMs, fresh: false };
     }
     const taken = new Set(this.live.map(({ number }) => number));
     const number = this.#numbers.find((one) => !taken.has(one));
     const pool = pools[0];
-    if (number === undefined || pool === undefined) {
+    if (number === undefined || pool === undefined || !degrade.includes('session')) {
+      const overflow = degrade.includes('overflow') ? overflowNumber : undefined;
       return {
         link: null,
-        number: printedNumber,
-        level: 'none' as const,
+        number: overflow ?? printedNumber,
+        level: overflow === undefined ? ('none' as const) : ('overflow' as const),
         until: null,
         holdMs,
         heartbeatMs,
@@ -139,17 +149,25 @@ export class FakeLinks implements LinkPort {
       request,
       holdMs,
       until,
+      fresh: request.known !== true && (site.provisionalMs ?? 0) > 0,
+      tapped: 0,
     };
     this.links.push(made);
-    return { link: made.link, number, level: 'session' as const, until, holdMs, heartbeatMs, fresh: true };
+    const confirmMs = made.fresh ? (site.provisionalMs ?? 0) : 0;
+    if (made.fresh) made.until = this.#now() + confirmMs;
+    const shown = { link: made.link, number, until: made.until, holdMs, heartbeatMs, confirmMs };
+    return { ...shown, level: 'session' as const, fresh: true };
   }
 
-  async renew(_account: string, link: string, sites: readonly string[]) {
+  async renew(_account: string, link: string, sites: readonly string[], claim?: Claim) {
     this.#ask();
+    this.claims.push(claim);
     const found = this.#find(link, sites);
     if (found === undefined) return { state: 'unknown' as const };
     if (found.until <= this.#now()) return { state: 'ended' as const };
     found.until = this.#now() + found.holdMs;
+    const confirmed = found.fresh;
+    found.fresh = false;
     const { endpoint, site } = found.request;
     return {
       state: 'renewed' as const,
@@ -158,7 +176,21 @@ export class FakeLinks implements LinkPort {
       endpoint,
       site,
       holdMs: found.holdMs,
+      confirmed,
     };
+  }
+
+  async tap(_account: string, link: string, sites: readonly string[]) {
+    this.#ask();
+    const found = this.#find(link, sites);
+    if (found !== undefined) found.tapped++;
+    return found !== undefined;
+  }
+
+  async part(_account: string, site: string, endpoints: readonly string[], person: string) {
+    this.#ask();
+    this.parted.push({ site, endpoints, person });
+    return 1;
   }
 
   async end(_account: string, link: string, sites: readonly string[], graceMs: number) {
@@ -211,6 +243,16 @@ export class FakeCallLog implements CallLog {
     const end = start + filter.limit;
     return { items: all.slice(start, end), next: end < all.length ? String(end) : null };
   }
+  async credits(account: string, span: { readonly from?: number; readonly to?: number }) {
+    return this.records.flatMap(({ parameters, answeredAt, startedAt, ...one }) =>
+      parameters !== null &&
+      one.account === account &&
+      (span.from ?? 0) <= startedAt &&
+      startedAt < (span.to ?? Infinity)
+        ? { parameters, calls: 1, answered: answeredAt === null ? 0 : 1 }
+        : [],
+    );
+  }
   async open(): Promise<readonly CallRecord[]> {
     return this.records.filter((one) => one.endedAt === null);
   }
@@ -233,6 +275,13 @@ export function makeRecord(over: Partial<CallRecord>): CallRecord {
     visitor: 'v1',
     link: null,
     touch: '{"source":"ads"}',
+    bucket: null,
+    parameters: null,
+    person: null,
+    probability: null,
+    ambiguous: false,
+    redial: false,
+    candidates: [],
     level: 'session',
     late: false,
     why: 'linked',
@@ -254,6 +303,8 @@ export function makeRecord(over: Partial<CallRecord>): CallRecord {
 }
 
 export const tagKey = Buffer.alloc(32, 7);
+export const passKey = Buffer.alloc(32, 8);
+export const personKey = Buffer.alloc(32, 9);
 
 /** A whole HTTP interface with fakes behind it. */
 export class World {
@@ -284,6 +335,9 @@ export class World {
       directory: () => this.index,
       links: this.links,
       callLog: this.callLog,
+      poolTraffic: async () => {
+        throw new StoreUnavailable('no Redis here');
+      },
       openCaller: (sealed) => {
         if (!sealed.startsWith('sealed:')) throw new Error(`cannot open ${sealed}`);
         return sealed.slice('sealed:'.length);
@@ -292,6 +346,8 @@ export class World {
       trustedProxies: [],
       readiness: () => this.ready,
       tagKey,
+      passKey,
+      personKey,
       now: () => this.now,
       logger: this.logger,
       metrics: this.metrics,

@@ -1,7 +1,9 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { request } from 'node:http';
 import fc from 'fast-check';
 import t from 'tap';
 import { DirectoryIndex } from '../../src/directory/directory-index.js';
+import type { Site } from '../../src/directory/model.js';
 import { Allocator } from '../../src/numbers/allocator.js';
 import { chunks } from '../../src/directory/ranges.js';
 import { accountKeys } from '../../src/numbers/keys.js';
@@ -10,7 +12,7 @@ import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { keepingLogger } from '../support/logger.js';
 import { TestRedis } from '../support/redis.js';
-import { makeDirectory, ORIGIN, OTHER_ORIGIN, PRINTED, World } from './fixture.js';
+import { KEY, makeDirectory, ORIGIN, OTHER_ORIGIN, PRINTED, World } from './fixture.js';
 
 /** The real allocator on a real Redis, asked over real sockets. */
 const redis = await TestRedis.start();
@@ -28,12 +30,12 @@ interface Reply {
   body: { link: string; number: string; level: string; until: string; code?: string };
 }
 
-async function open(): Promise<{
+async function open(life: Partial<Site> = {}): Promise<{
   w: World;
   ask: (body: unknown) => Promise<Reply>;
   link: (method: string, path: string, origin?: string) => Promise<number>;
 }> {
-  const directory = makeDirectory();
+  const directory = makeDirectory(undefined, undefined, life);
   const w = new World({ links: allocator, now: Date.now }, directory);
   for (const pool of w.acme.pools) {
     for (const numbers of chunks(pool.numbers, 1_000)) await pools.reserve(w.acme.id, pool.id, numbers);
@@ -132,6 +134,134 @@ t.test('S1.3 no body spends a number', async (t) => {
     { numRuns: 100 },
   );
   t.equal(await clients.background.exists(accountKeys(w.acme.id).holders), 0);
+});
+
+const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+
+function proofOf(subject: string): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const exp = Math.floor(Date.now() / 1000) + 600;
+  const text = `${part({ alg: 'EdDSA' })}.${part({ sub: subject, aud: 'web', exp })}`;
+  return `${text}.${sign(null, Buffer.from(text), privateKey).toString('base64url')}`;
+}
+
+const signedIn = { visitorKey: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
+
+t.test(
+  'S12.1, S12.2 a second device of who signed in gets the number of the first; they are taken apart',
+  async (t) => {
+    const { w, ask } = await open(signedIn);
+    t.teardown(() => w.http.close());
+    const proof = proofOf('someone@example.com');
+    const first = await ask({ ...GOOD, session: 'laptop', proof });
+    t.equal(first.status, 201);
+    const second = await ask({ ...GOOD, session: 'telephone', proof });
+    t.match([second.status, second.body.number], [200, first.body.number], 'one number');
+    const other = await ask({ ...GOOD, session: 'other', proof: proofOf('another@example.com') });
+    t.not(other.body.number, first.body.number);
+    for (const key of await clients.background.keys('*')) {
+      const type = await clients.background.type(key);
+      const text = type === 'hash' ? JSON.stringify(await clients.background.hgetall(key)) : '';
+      t.notMatch(text, 'example.com', 'no e-mail address is stored');
+    }
+    const parted = await w.http.inject({
+      method: 'POST',
+      url: '/v1/visitors/unmerge',
+      headers: { authorization: `Bearer ${KEY}` },
+      payload: { site: 'web', subject: 'someone@example.com' },
+    });
+    t.equal(parted.statusCode, 204);
+    t.match((await ask({ ...GOOD, session: 'laptop' })).body, { number: first.body.number });
+    const alone = await ask({ ...GOOD, session: 'telephone' });
+    t.equal(alone.status, 201);
+    t.not(alone.body.number, first.body.number);
+  },
+);
+
+t.test('many at once in one write; parameters hold a number of their own; a tap is noted', async (t) => {
+  const { w, ask, link } = await open();
+  t.teardown(() => w.http.close());
+  const parameters = { publisher: 'Daily', placement: 'top' };
+  const bulk = await w.http.inject({
+    method: 'POST',
+    url: '/v1/allocations/bulk',
+    headers: { authorization: `Bearer ${KEY}` },
+    payload: {
+      items: [
+        ...Array.from({ length: 60 }, (_, i) => ({ ...GOOD, session: `s${i}` })),
+        { site: 'web', endpoint: 'service', parameters },
+      ],
+    },
+  });
+  const { items } = bulk.json<{ items: { status: number; number: string; level: string; link: string }[] }>();
+  const given = items.filter(({ status }) => status === 201);
+  t.equal(given.length, 50);
+  t.equal(new Set(given.map(({ number }) => number)).size, 50);
+  t.equal(items.filter(({ level }) => level === 'none').length, 11);
+
+  const [one] = items;
+  if (one === undefined) throw new Error('there is a row');
+  t.equal(await link('DELETE', one.link), 204);
+  const log = async () =>
+    JSON.stringify(await clients.background.hget(accountKeys(w.acme.id).numbers, items[1]?.number ?? ''));
+  t.notMatch(await log(), 'tapAt');
+  t.equal(await link('POST', `${items[1]?.link ?? ''}/tap`), 204);
+  t.match(await log(), 'tapAt');
+  await clients.background.call(
+    ...(['ZADD', accountKeys(w.acme.id).ends(w.acme.pools[0]?.id ?? ''), 'XX', 0, one.number] as const),
+  );
+  const set = await ask({ site: 'web', endpoint: 'service', parameters });
+  t.match([set.status, set.body.level], [201, 'bucket']);
+  const again = await ask({ site: 'web', endpoint: 'service', parameters, session: 'any' });
+  t.match([again.status, again.body.link], [200, set.body.link], 'everybody of these parameters has it');
+});
+
+t.test('a drain by 1,000 addresses leaves numbers for whoever is known', async (t) => {
+  const { w } = await open({ ...signedIn, provisionalMs: 600, reservedShare: 0.3 });
+  t.teardown(() => w.http.close());
+  const ask = async (remoteAddress: string, body: object) => {
+    const reply = await w.http.inject({
+      method: 'POST',
+      url: '/v1/allocations',
+      remoteAddress,
+      headers: { origin: ORIGIN },
+      payload: { ...GOOD, ...body },
+    });
+    return reply.json<{ link: string; level: string; until: string; number: string }>();
+  };
+  const early = await ask('192.0.2.1', { session: 'early', visitor: 'early' });
+  const confirmed = await w.http.inject({
+    method: 'PUT',
+    url: `/v1/links/${early.link}`,
+    headers: { origin: ORIGIN },
+    payload: { session: 'early', visitor: 'early', number: early.number, until: early.until },
+  });
+  const { pass } = confirmed.json<{ pass: string }>();
+  t.type(pass, 'string', 'a visitor who was there before');
+
+  let taken = 0;
+  const drain = Array.from({ length: 1_000 }, (_, i) => async () => {
+    const { level } = await ask(`10.${i >> 8}.${i & 255}.7`, { session: `drain${i}` });
+    if (level === 'session') taken++;
+  });
+  for (let i = 0; i < drain.length; i += 50) await Promise.all(drain.slice(i, i + 50).map((one) => one()));
+  t.equal(taken, 34, 'of 50 numbers, 15 are kept back and one is held');
+  const strangers = await Promise.all([1, 2, 3].map((i) => ask(`192.0.2.${i}`, { session: `stranger${i}` })));
+  const served = await Promise.all([
+    ask('192.0.2.9', { session: 'late', visitor: 'early', pass }),
+    ...[1, 2, 3, 4, 5].map((i) => ask(`192.0.2.${i}`, { session: `known${i}`, proof: proofOf(`user${i}`) })),
+    ask('192.0.2.1', { session: 'early', visitor: 'early' }),
+  ]);
+  t.strictSame(
+    served.map(({ level }) => level),
+    served.map(() => 'session'),
+    'whoever is known is served',
+  );
+  t.equal(served.at(-1)?.number, early.number, 'and keeps what he has');
+  t.ok(
+    strangers.every(({ level }) => level === 'none'),
+    'strangers are not, until what was drained has ended',
+  );
 });
 
 t.test('Redis hangs, then is gone: the printed number within 300 ms; back, and a number again', async (t) => {

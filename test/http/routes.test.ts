@@ -4,12 +4,24 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { AddressBucket } from '../../src/http/address-bucket.js';
+import type { CallRecord } from '../../src/calls/record.js';
 import { parseCallQuery } from '../../src/http/call-query.js';
+import { NewLinks } from '../../src/http/new-links.js';
 import { problems } from '../../src/http/problems.js';
+import { TokenBuckets } from '../../src/http/token-buckets.js';
 import { StoreUnavailable } from '../../src/numbers/ports.js';
 import { mintId } from '../../src/ids.js';
-import { FakeCallLog, KEY, makeRecord, ORIGIN, OTHER_KEY, OTHER_ORIGIN, T0, World } from './fixture.js';
+import {
+  FakeCallLog,
+  KEY,
+  makeDirectory,
+  makeRecord,
+  ORIGIN,
+  OTHER_KEY,
+  OTHER_ORIGIN,
+  T0,
+  World,
+} from './fixture.js';
 
 const GOOD = { endpoint: 'sales', site: 'web', session: 's1' };
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
@@ -251,6 +263,13 @@ t.test('calls are read by their account, with filters', async (t) => {
     late: false,
     why: 'linked',
     touch: { source: 'ads' },
+    bucket: null,
+    parameters: null,
+    person: null,
+    probability: null,
+    ambiguous: false,
+    redial: false,
+    candidates: [],
     test: false,
   });
   t.match((await w.get(`/v1/calls/${live.id}`)).json(), {
@@ -326,6 +345,54 @@ t.test('calls are read by their account, with filters', async (t) => {
     );
   }
   t.strictSame(parseCallQuery({}, { site: () => undefined, endpoint: () => undefined }), { limit: 50 });
+});
+
+t.test('credits by a parameter of what held the numbers', async (t) => {
+  const w = new World();
+  t.teardown(() => w.http.close());
+  const held = (publisher: string, placement: string, more: Partial<CallRecord> = {}) =>
+    makeRecord({
+      account: w.acme.id,
+      level: 'bucket',
+      parameters: JSON.stringify({ placement, publisher }),
+      ...more,
+    });
+  w.callLog.records.push(
+    held('news', 'top'),
+    held('blog', 'top', { answeredAt: null, startedAt: T0 + 86_400_000 }),
+    held('news', 'foot', { answeredAt: null }),
+    makeRecord({ account: w.acme.id, parameters: '{"placement":"top"}' }),
+    makeRecord({ account: w.acme.id }),
+    held('news', 'top', { account: w.other.id }),
+  );
+  t.strictSame((await w.get('/v1/reports/credits?by=publisher')).json(), {
+    by: 'publisher',
+    items: [
+      { value: 'news', calls: 2, answered: 1 },
+      { value: null, calls: 1, answered: 1 },
+      { value: 'blog', calls: 1, answered: 0 },
+    ],
+  });
+  t.match((await w.get('/v1/reports/credits?by=placement&from=2026-01-02')).json(), {
+    items: [{ value: 'top', calls: 1, answered: 0 }],
+  });
+  t.strictSame((await w.get('/v1/reports/credits?by=toString')).json<{ items: unknown }>().items, [
+    { value: null, calls: 4, answered: 2 },
+  ]);
+  for (const [query, field] of [
+    ['', 'by'],
+    ['?by=', 'by'],
+    [`?by=${'x'.repeat(65)}`, 'by'],
+    ['?by=a&by=b', 'by'],
+    ['?by=a&from=soon', 'from'],
+    ['?by=a&from=2026-01-02&to=2026-01-02', 'to'],
+    ['?by=a&limit=3', 'limit'],
+  ] as const) {
+    const reply = await w.get(`/v1/reports/credits${query}`);
+    t.equal(reply.statusCode, 400, query);
+    t.match(reply.json(), { errors: [{ field }] });
+  }
+  t.equal((await w.get('/v1/reports/credits?by=publisher', {})).statusCode, 401);
 });
 
 t.test('health, metrics, and every refusal as problem+json', async (t) => {
@@ -429,21 +496,50 @@ t.test('on a socket: what is not HTTP, a request that never ends, and closing', 
   t.equal(w.http.address(), undefined);
 });
 
-t.test('the bucket of an address', (t) => {
-  const bucket = new AddressBucket(2, 10);
-  t.ok(bucket.take('192.0.2.1', 0));
-  t.ok(bucket.take('::ffff:192.0.2.1', 0), 'the same address in IPv6 clothes');
-  t.notOk(bucket.take('192.0.2.1', 0));
-  bucket.giveBack('192.0.2.1');
-  t.ok(bucket.take('192.0.2.1', 0));
-  t.notOk(bucket.take('192.0.2.1', 99));
-  t.ok(bucket.take('192.0.2.1', 100), 'one token a tenth of a second');
-  t.ok(bucket.take('2001:db8::1', 0));
-  t.ok(bucket.take('2001:db8:0:0:ffff::2', 0));
-  t.notOk(bucket.take('2001:db8::3', 0), 'one bucket a /64');
-  t.ok(bucket.take('2001:db8:0:1::3', 0));
-  for (let i = 0; i < 60_000; i++) bucket.take(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 1_000);
-  t.equal(bucket.size, 50_000, 'memory is bounded');
+t.test('how many new links a machine, a block of addresses and a site may have', (t) => {
+  const [site] = makeDirectory().accounts[0]?.sites ?? [];
+  if (site === undefined) throw new Error('there is a site');
+  const quick = { burst: 1e6, perSecond: 1e6 };
+  const machines = new NewLinks({ address: { burst: 2, perSecond: 10 }, block: quick });
+  const take = (address: string, now: number) => machines.take(address, site, false, now);
+  t.type(take('192.0.2.1', 0), 'object');
+  const second = take('::ffff:192.0.2.1', 0);
+  if (typeof second !== 'object') throw new Error('there was a second token');
+  t.equal(take('192.0.2.1', 0), 'busyAddress', 'the same address in IPv6 clothes');
+  second.giveBack();
+  t.type(take('192.0.2.1', 0), 'object');
+  t.equal(take('192.0.2.1', 99), 'busyAddress');
+  t.type(take('192.0.2.1', 100), 'object', 'one token a tenth of a second');
+  t.type(take('2001:db8::1', 0), 'object');
+  t.type(take('2001:db8:0:0:ffff::2', 0), 'object');
+  t.equal(take('2001:0DB8:0000::3', 0), 'busyAddress', 'one bucket a /64');
+  t.type(take('2001:db8:0:1::3', 0), 'object');
+
+  const blocks = new NewLinks({ address: { burst: 1, perSecond: 1 }, block: { burst: 3, perSecond: 1 } });
+  for (const [first, last, other] of [
+    ['192.0.2.', '', '192.0.3.1'],
+    ['2001:db8:0:1', '::1', '2001:db8:0:200::1'],
+  ] as const) {
+    for (const i of [0, 1, 2]) t.type(blocks.take(`${first}${i}${last}`, site, false, 0), 'object');
+    t.equal(blocks.take(`${first}3${last}`, site, false, 0), 'busyBlock', first);
+    t.type(blocks.take(`${first}3${last}`, site, true, 0), 'object', 'who is known is not held back');
+    t.equal(blocks.take(`${first}3${last}`, site, true, 0), 'busyAddress', 'but by his own address');
+    t.type(blocks.take(other, site, false, 0), 'object', other);
+  }
+
+  const sites = new NewLinks({ address: quick, block: quick });
+  const capped = { ...site, newLinksPerSecond: 2 };
+  const asked = [0, 0, 0, 499, 500].map((now, i) => sites.take(`198.51.${i}.1`, capped, false, now));
+  t.strictSame(
+    asked.map((one) => (typeof one === 'string' ? one : 'yes')),
+    ['yes', 'yes', 'busySite', 'busySite', 'yes'],
+  );
+  t.type(sites.take('198.51.9.1', capped, true, 500), 'object', 'who is known is not held back');
+  t.type(sites.take('198.51.9.1', site, false, 500), 'object', 'another site has its own');
+
+  const bounded = new TokenBuckets();
+  for (let i = 0; i < 60_000; i++) bounded.take(`key${i}`, quick, 1_000);
+  t.equal(bounded.size, 50_000, 'memory is bounded');
   t.end();
 });
 

@@ -6,6 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from '@photostructure/sqlite';
 import t from 'tap';
+import { foldCall } from '../../src/calls/fold.js';
 import { SqliteCallLog } from '../../src/ledger/sqlite-call-log.js';
 import { ACCOUNT, callId, ended, received, T0 } from '../calls/samples.js';
 import { callLogConformance } from '../conformance/call-log.js';
@@ -75,7 +76,7 @@ t.test('a big query does not hold up the process', async (t) => {
   db.exec('PRAGMA synchronous=OFF');
   db.prepare(
     'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) ' +
-      "INSERT INTO calls SELECT 'call_' || i, ?, '+1202555' || (i % 100), 's', 'e', 1000000 + i, 1, 1, ? FROM n",
+      "INSERT INTO calls (id, account, number, site, endpoint, started_at, ended_at, newest_at, record) SELECT 'call_' || i, ?, '+1202555' || (i % 100), 's', 'e', 1000000 + i, 1, 1, ? FROM n",
   ).run(ACCOUNT, texts.call);
   db.close();
   const delay = monitorEventLoopDelay({ resolution: 5 });
@@ -120,6 +121,29 @@ t.test('what goes wrong', async (t) => {
   for (const end of ['-wal', '-shm']) await rm(`${broken}${end}`, { force: true });
   await writeFile(broken, 'this is no database, and it is long enough to be looked at as one '.repeat(100));
   await t.rejects(SqliteCallLog.open(broken), { code: 'callLogUnavailable' });
+});
+
+t.test('a file of the version before is brought up to date, and its records read as before', async (t) => {
+  const path = newPath();
+  const log = await SqliteCallLog.open(path);
+  await log.append([received(callId(1)), ended(callId(1))]);
+  await log.close();
+  const db = new DatabaseSync(path);
+  const { record } = db.prepare('SELECT record FROM calls').get() as { record: string };
+  const rest = JSON.parse(record) as Record<string, unknown>;
+  for (const name of ['bucket', 'parameters', 'person', 'probability', 'ambiguous', 'redial', 'candidates'])
+    delete rest[name];
+  db.prepare('UPDATE calls SET record = ?').run(JSON.stringify(rest));
+  db.exec('DROP INDEX calls_by_credit; ALTER TABLE calls DROP COLUMN credit');
+  db.exec('ALTER TABLE calls DROP COLUMN answered_at; PRAGMA user_version=1');
+  db.close();
+  const again = await SqliteCallLog.open(path);
+  t.strictSame(await again.get(ACCOUNT, callId(1)), foldCall([received(callId(1)), ended(callId(1))]));
+  await again.append([received(callId(2), { parameters: '{"publisher":"p1"}' })]);
+  t.strictSame(await again.credits(ACCOUNT, {}), [
+    { parameters: '{"publisher":"p1"}', calls: 1, answered: 0 },
+  ]);
+  await again.close();
 });
 
 async function sampleRecord(log: SqliteCallLog): Promise<unknown> {

@@ -239,7 +239,11 @@ t.test('S1.8 reserved pools serve their site and endpoint alone, before the open
 
 t.test('an allocation, a heartbeat and a lookup are one command each', async (t) => {
   const w = await world(t, 10);
+  // What Redis has not heard of since it started takes two: the hash, then the text.
   const one = await w.allocate('warm');
+  await w.allocator.renew(w.account, one.link ?? '');
+  await w.allocator.resolve(w.call(one.number));
+  await w.allocator.end(w.account, (await w.allocate('gone')).link ?? '');
   const monitor = await counting(w);
   t.teardown(() => monitor.stop());
   await w.allocate('s1', { visitor: 'v' });
@@ -248,10 +252,7 @@ t.test('an allocation, a heartbeat and a lookup are one command each', async (t)
   await w.allocator.resolve(w.call(one.number));
   await w.allocator.end(w.account, one.link ?? '');
   const sent = await monitor.commands();
-  t.strictSame(
-    sent.map((name) => name.replace('evalsha', 'eval')),
-    ['eval', 'eval', 'eval', 'eval', 'eval'],
-  );
+  t.strictSame(sent, ['evalsha', 'evalsha', 'evalsha', 'evalsha', 'evalsha']);
 });
 
 t.test('the holder log keeps eight links, the hashes one a number', async (t) => {

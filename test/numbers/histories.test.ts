@@ -69,6 +69,26 @@ t.test('S1.5 random histories keep the promises', { timeout: 60_000 }, async (t)
     const free = (number: string): boolean => heldUntil(number) + MARGIN_MS <= w.now;
     round += 1;
 
+    const called = async (number: string): Promise<void> => {
+      const last = newestOf(number);
+      const pool = pools[lists.findIndex((list) => list.includes(number))]?.id ?? '';
+      const told = await w.allocator.resolve(
+        w.call(number, { account, pool, defaultEndpoint: 'end_default' }),
+      );
+      // Who of those that held it called is the ranking's business; that it was one of them, and what is true of him, ours.
+      const taken = links.find((link) => link.link === told.link);
+      const late = taken !== undefined && taken.until <= w.now;
+      same(
+        [told.session, taken?.number, told.late, told.why],
+        last === undefined
+          ? [undefined, undefined, false, 'poolDefault']
+          : [`s${taken?.who ?? 'nobody'}`, number, late, late ? 'lastHolder' : 'linked'],
+        'whose number it is',
+      );
+      // Whoever calls is there: a call keeps a live link as a heartbeat does.
+      if (last !== undefined && last.until > w.now) last.until = w.now + HOLD_MS;
+    };
+
     for (const one of steps) {
       if (one.kind === 'pass') {
         w.now += one.ms;
@@ -100,16 +120,7 @@ t.test('S1.5 random histories keep the promises', { timeout: 60_000 }, async (t)
         same([heldUntil(got.number)], [oldest], 'the least recently held');
         links.push({ link: got.link, number: got.number, who: one.who, until: w.now + HOLD_MS });
       } else if (one.kind === 'call') {
-        const number = lists.flat()[one.number] ?? '';
-        const last = newestOf(number);
-        const told = await w.allocator.resolve(w.call(number, { account, defaultEndpoint: 'end_default' }));
-        same(
-          [told.session, told.link, told.late, told.why],
-          last === undefined
-            ? [undefined, undefined, false, 'poolDefault']
-            : [`s${last.who}`, last.link, last.until <= w.now, last.until <= w.now ? 'lastHolder' : 'linked'],
-          'whose number it is',
-        );
+        await called(lists.flat()[one.number] ?? '');
       } else {
         const known = links[one.which % Math.max(1, links.length)];
         if (known === undefined) continue;

@@ -315,6 +315,29 @@ t.test('a tap is noted while the number is nobody else’s', async (t) => {
     t.equal(await w.allocator.tap(w.account, link), false);
 });
 
+t.test(
+  'whoever calls is there: a call keeps a live link, confirms it, and wakes none that is over',
+  async (t) => {
+    const w = await world(t, 2, { provisionalMs: 10_000 });
+    const one = await w.allocate('s1');
+    w.now += 5_000;
+    await w.allocator.resolve(w.call(one.number, { pool: makePool().id }));
+    t.match(
+      await entryOf(w, one.number),
+      { until: T0 + 10_000 },
+      'as of another pool: its number is being moved',
+    );
+    await w.allocator.resolve(w.call(one.number));
+    t.match(await entryOf(w, one.number), { until: w.now + HOLD, hold: HOLD });
+    t.equal(Number(await w.redis.zscore(w.keys.ends(w.pool.id), one.number)), w.now + HOLD + MARGIN_MS);
+    t.match(await w.allocator.renew(w.account, linkOf(one)), { confirmed: false });
+    w.now += HOLD;
+    const { until } = await entryOf(w, one.number);
+    await w.allocator.resolve(w.call(one.number));
+    t.equal((await entryOf(w, one.number)).until, until);
+  },
+);
+
 t.test('a number that Redis gave twice after a failover is marked, not guessed', async (t) => {
   const w = await world(t, 2);
   const lost = await w.allocate('s1');
@@ -524,7 +547,7 @@ t.test('a pool counts what it does, by the hour and for two days', async (t) => 
   await w.allocate('s2');
   w.now = T0 + HOLD + 10_000;
   await w.allocate('s3');
-  const held = (await w.redis.hgetall(w.keys.traffic(w.pool.id))) as Record<string, string>;
+  const held = await w.redis.hgetall(w.keys.traffic(w.pool.id));
   const hour = Math.floor(T0 / 3_600_000);
   t.match(held, {
     [`${String(hour)}:first`]: '1',

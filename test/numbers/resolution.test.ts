@@ -2,7 +2,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { LIVE_MS, MARGIN_MS } from '../../src/numbers/allocator.js';
 import { WAKE_CHANNEL } from '../../src/numbers/keys.js';
-import { readResolution, resolutionWithoutStore } from '../../src/numbers/resolution.js';
+import { readLookup, resolutionWithoutStore } from '../../src/numbers/resolution.js';
 import { TestRedis } from '../support/redis.js';
 import { makePool, numbers, T0, World } from './fixture.js';
 
@@ -23,6 +23,7 @@ t.test(
     const touch = '{"source":"a/b","note":"\\u0000 \\n é"}';
     const one = await w.allocate('s1', { visitor: 'v1', touch });
     w.now += 59_999;
+    const seen = { link: one.link, session: 's1', visitor: 'v1' };
     const call = w.call(one.number, {
       caller: 'sealed+/=',
       callerHash: 'h',
@@ -38,7 +39,13 @@ t.test(
       touch,
     };
     const found = { ...visit, level: 'session', late: false, why: 'linked' };
-    t.strictSame(await w.allocator.resolve(call), found);
+    const resolution = await w.allocator.resolve(call);
+    t.match(resolution, { ...found, candidates: [{ ...seen, endpoint: w.endpoint }] });
+    t.ok((resolution.probability ?? 0) > 0.99);
+    t.strictSame(
+      resolution.candidates?.[0]?.because.map(({ what }) => what),
+      ['delay', 'open'],
+    );
     t.strictSame(await w.events(), [
       {
         v: 1,
@@ -53,6 +60,17 @@ t.test(
         callerHash: 'h',
         test: true,
         ...found,
+        evidence: [
+          {
+            ...seen,
+            endpoint: w.endpoint,
+            site: w.site.id,
+            level: 'session',
+            startedAt: T0,
+            seenAt: T0,
+            until: T0 + 60_000,
+          },
+        ],
       },
     ]);
     t.strictSame(JSON.parse((await w.redis.hget(w.keys.live, call.call)) ?? ''), {
@@ -76,8 +94,9 @@ t.test('S1.7 a call to a number whose link is over still connects, to its last h
     late: true,
     why: 'lastHolder',
   });
-  w.now += MARGIN_MS;
+  w.now += 24 * 3_600_000; // nobody calls a day later, when another has just seen the number
   const second = await w.allocate('s2');
+  w.now += 30_000;
   t.match(await w.allocator.resolve(w.call(first.number)), { session: 's2', late: false, why: 'linked' });
   await w.allocator.end(w.account, second.link ?? '');
   const late = await w.allocator.resolve(w.call(first.number));
@@ -238,7 +257,7 @@ t.test('what goes to the spool when Redis is down; what no script returns', asyn
     event: { kind: 'received', seq: 1, call: call.call, at: T0, endpoint: 'end_default', why: 'storeDown' },
   });
   t.notOk('endpoint' in resolutionWithoutStore(w.call('+12025550100')).resolution);
-  for (const reply of [null, [], [99], [5], [5, 'e', 's', null, null, 'l', null], [7]]) {
-    t.throws(() => readResolution(reply, undefined), { code: 'unexpectedReply' });
+  for (const reply of [null, [], [99], [5, 'log'], ['5', '', ''], [5, null, '']]) {
+    t.throws(() => readLookup(reply, 0), { code: 'unexpectedReply' });
   }
 });

@@ -43,17 +43,24 @@ export class TestRedis {
   }
 
   /** A node of a cluster, on two free TCP ports of 127.0.0.1. It owns no slots yet. */
-  static async startNode(): Promise<TestRedis> {
-    const [port, bus] = [await freePort(), await freePort()];
+  static async startNode(nodeTimeoutMs = 2_000, more: readonly string[] = []): Promise<TestRedis> {
+    const [port, bus] = [await restartablePort(), await restartablePort()];
     const options = ['--bind', '127.0.0.1', '--cluster-enabled', 'yes', '--cluster-port', String(bus)];
-    return TestRedis.start([...options, '--cluster-node-timeout', '2000'], port);
+    const times = ['--cluster-node-timeout', String(nodeTimeoutMs), '--repl-diskless-sync-delay', '0'];
+    return TestRedis.start([...options, ...times, ...more], port);
   }
 
-  /** A Sentinel that watches the master `name` on a port of 127.0.0.1. */
-  static async startSentinel(port: number, name: string, master: number): Promise<TestRedis> {
+  /** A Sentinel that watches the master `name` on a port of 127.0.0.1; it takes `quorum` of them to call it down. */
+  static async startSentinel(port: number, name: string, master: number, quorum = 1): Promise<TestRedis> {
     const directory = await mkdtemp(join(tmpdir(), 'tagswitch-redis-'));
     const file = join(directory, 'sentinel.conf');
-    await writeFile(file, `bind 127.0.0.1\nsentinel monitor ${name} 127.0.0.1 ${master} 1\n`);
+    const lines = [
+      'bind 127.0.0.1',
+      `sentinel monitor ${name} 127.0.0.1 ${String(master)} ${String(quorum)}`,
+      `sentinel down-after-milliseconds ${name} 1000`,
+      `sentinel failover-timeout ${name} 5000`,
+    ];
+    await writeFile(file, `${lines.join('\n')}\n`);
     const sentinel = new TestRedis(directory, port, [], [file, '--sentinel']);
     await sentinel.start();
     return sentinel;
@@ -80,6 +87,16 @@ export class TestRedis {
     throw new Error(`redis-server did not start: ${lines.slice(-3).join(' / ')}`);
   }
 
+  /** Started, and neither ended nor paused. */
+  get running(): boolean {
+    return this.#child !== undefined && !this.#paused;
+  }
+
+  /** The port of a cluster node's bus. */
+  get busPort(): string {
+    return this.options[this.options.indexOf('--cluster-port') + 1] ?? '';
+  }
+
   /** Stops answering, as a machine that hangs; the kernel still takes connections and bytes. */
   pause(): void {
     this.#child?.kill('SIGSTOP');
@@ -92,13 +109,24 @@ export class TestRedis {
   }
 
   /** Ends the process; `start` begins a new one. */
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  /** The process dies at once, as a machine that loses power. */
+  crash(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, 'exit');
-    if (this.#paused) this.resume();
-    child.kill('SIGTERM');
+    // A stopped process dies of SIGKILL as it stands; SIGTERM it must be able to read.
+    if (this.#paused && signal === 'SIGTERM') this.resume();
+    this.#paused = false;
+    child.kill(signal);
     await exit;
   }
 
@@ -109,9 +137,25 @@ export class TestRedis {
   }
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+const given = new Set<number>();
+
+/**
+ * A free port of 127.0.0.1 below those that the kernel lends to outgoing connections: it is free again when a server is
+ * started a second time. No two calls of a process give the same.
+ */
+export async function restartablePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (given.has(port)) continue;
+    given.add(port);
+    const free = await freePort(port).catch(() => undefined);
+    if (free !== undefined) return free;
+  }
+}
+
+/** A port of 127.0.0.1 that was free a moment ago; `wanted`, or any. Rejects where `wanted` is taken. */
+export async function freePort(wanted = 0): Promise<number> {
+  const server = createServer().listen(wanted, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();

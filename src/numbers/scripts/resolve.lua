@@ -1,50 +1,99 @@
--- A call came: whose number is it? Writes the event `received`, counts the call as live and wakes the ledger.
+-- A call came: who may have made it? Returns all that is known, for the application to rank. Writes the event `received`
+-- with the same evidence, counts the call as live, notes for the caller's redial what he is about to reach, and wakes the
+-- ledger. Until the application has said more, the call is the newest holder's. A call keeps a live link alive, as a heartbeat
+-- does: whoever calls is there.
 --
 -- KEYS[1] numbers (hash)   KEYS[2] live (hash)   KEYS[3] events (stream)
+-- KEYS[4] ends of the number's pool (zset)
+-- KEYS[5] the caller's notes (string); absent for an anonymous caller, or where redials do not count
 -- ARGV[1] now, ms; '' for Redis's own clock
 -- ARGV[2] channel that wakes the ledger   ARGV[3] account   ARGV[4] number
 -- ARGV[5] the pool's default endpoint; '' for none
 -- ARGV[6] how long the call counts as live unless it is kept, ms
 -- ARGV[7] JSON of the event, as far as it is known before the number is looked up
--- returns {5|6, endpoint, site, session, visitor, link, touch} linked | last holder; visitor and touch may be nil
---         {7} pool default | {8} nobody to call
+-- ARGV[8] how long a redial counts, ms   ARGV[9] margin, ms   ARGV[10] how many links a number remembers
+-- ARGV[11] the pool that KEYS[4] is of: a link of another one (a move is under way) is left as it is
+-- returns {now, holder log, caller's notes}; the texts are '' where there are none
 --- @include "includes/now"
 --- @include "includes/log"
+--- @include "includes/caller"
 
 local now = now_ms(ARGV[1])
 local number = ARGV[4]
+local keep_ms = tonumber(ARGV[8])
 local event = cjson.decode(ARGV[7])
-local entry = newest(redis.call('HGET', KEYS[1], number))
-local reply
+local log = redis.call('HGET', KEYS[1], number)
+local entry, older = newest(log)
+
+-- The entries of the log as evidence; of touches only the newest goes into the event, for they are long.
+local LEFT_OUT = { 'touch', 'pool', 'hold', 'full', 'also' }
 if entry then
-  local late = entry['until'] <= now
-  event.level = 'session'
-  event.late = late
-  event.why = late and 'lastHolder' or 'linked'
-  event.endpoint = entry.endpoint
-  event.site = entry.site
-  event.session = entry.session
-  event.visitor = entry.visitor
-  event.link = entry.link
-  event.touch = entry.touch
-  reply = {
-    late and 6 or 5, entry.endpoint, entry.site, entry.session, entry.visitor or false, entry.link, entry.touch or false,
-  }
+  local evidence = {}
+  for line in string.gmatch(log, '[^\n]+') do
+    local one = cjson.decode(line)
+    one.level = one.level or 'session'
+    one.seenAt = one.seenAt or one.startedAt
+    for _, name in ipairs(LEFT_OUT) do
+      one[name] = nil
+    end
+    evidence[#evidence + 1] = one
+  end
+  event.evidence = evidence
+end
+
+if entry and entry.ambiguous then
+  event.level = 'none'
+  event.late = entry['until'] <= now
+  event.why = 'ambiguous'
+  event.ambiguous = true
+  event.endpoint = ARGV[5] ~= '' and ARGV[5] or entry.endpoint
+elseif entry then
+  event.level = entry.level or 'session'
+  event.late = entry['until'] <= now
+  event.why = event.late and 'lastHolder' or 'linked'
+  for _, name in ipairs({ 'endpoint', 'site', 'session', 'visitor', 'person', 'bucket', 'parameters', 'link', 'touch' }) do
+    event[name] = entry[name]
+  end
 else
   event.level = 'none'
   event.late = false
-  if ARGV[5] ~= '' then
-    event.endpoint = ARGV[5]
-    event.why = 'poolDefault'
-    reply = { 7 }
-  else
-    event.why = 'unknownNumber'
-    reply = { 8 }
+  event.why = ARGV[5] ~= '' and 'poolDefault' or 'unknownNumber'
+  event.endpoint = ARGV[5] ~= '' and ARGV[5] or nil
+end
+
+local before = KEYS[5] and redis.call('GET', KEYS[5])
+if KEYS[5] then
+  local notes = notes_of(before, now, keep_ms)
+  local note
+  for _, one in ipairs(notes) do
+    if one.number == number then
+      event.redial = cjson.decode(cjson.encode(one))
+      note = one
+    end
+  end
+  if not note and entry and not entry.ambiguous then
+    note = { number = number, level = event.level }
+    for _, name in ipairs({ 'endpoint', 'site', 'session', 'visitor', 'link' }) do
+      note[name] = entry[name]
+    end
+  end
+  if note then
+    note.at = now
+    write_notes(KEYS[5], notes, number, note, keep_ms)
   end
 end
 
-local call = { number = number, endpoint = event.endpoint, trunk = event.trunk, ['end'] = now + tonumber(ARGV[6]) }
+local endpoint = event.redial and event.redial.endpoint or event.endpoint
+local call = { number = number, endpoint = endpoint, trunk = event.trunk, ['end'] = now + tonumber(ARGV[6]) }
 redis.call('HSET', KEYS[2], event.call, cjson.encode(call))
 redis.call('XADD', KEYS[3], '*', 'e', cjson.encode(event))
 redis.call('PUBLISH', ARGV[2], ARGV[3])
-return reply
+
+if entry and entry['until'] > now and entry.pool == ARGV[11] and not entry.ambiguous and entry.level ~= 'overflow' then
+  entry.hold = entry.full or entry.hold
+  entry.full = nil
+  entry['until'] = math.max(entry['until'], now + entry.hold)
+  redis.call('HSET', KEYS[1], number, log_of(entry, older, tonumber(ARGV[10])))
+  redis.call('ZADD', KEYS[4], 'XX', entry['until'] + tonumber(ARGV[9]), number)
+end
+return { now, log or '', before or '' }
