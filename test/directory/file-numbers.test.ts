@@ -1,6 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
+import { readFileBeside } from '../../src/config/beside.js';
 import type { DeclaredPool, DeclaredSite } from '../../src/directory/declaration.js';
+import { readDeclaration } from '../../src/directory/file.js';
 import { rangesSize } from '../../src/directory/ranges.js';
 import { beside, faults, file, read } from './file-fixture.js';
 
@@ -207,6 +211,22 @@ t.test('what pools, accounts and the whole may not be declared with', async (t) 
     ['{halflifeMs: 1000}', /^reuse .*did you mean "halfLifeMs"/],
   ];
   for (const [text, message] of reuse) t.match(faults(`${file()}reuse: ${text}\n`), [message], text);
+});
+
+t.test('the example of numbers is what its comments say', async (t) => {
+  const path = join(import.meta.dirname, '../../../examples/numbers.yaml');
+  const { accounts, reuse } = readDeclaration(await readFile(path, 'utf8'), {
+    ownOrigins: [],
+    readBeside: (name) => readFileBeside(path, name),
+  });
+  t.equal(reuse?.quarantineMs, 60 * 86_400_000);
+  t.match(accounts[0]?.sites[0], { degrade: ['session', 'bucket', 'overflow'], bucket: { backAt: 36 } });
+  t.match(accounts[0]?.pools[0], {
+    numbers: [{ first: '+12025550100', last: '+12025550104' }],
+    paused: [{ first: '+12025550103', last: '+12025550103' }],
+    retired: [{ first: '+12025550104', last: '+12025550104' }],
+  });
+  t.throws(() => readFileBeside(path, 'none.csv'), { code: 'ENOENT' });
 });
 
 t.test('numbers from CSV', async (t) => {
