@@ -107,6 +107,16 @@ export class RedisScripts implements ScriptPort {
         return [name, { name, lua, sha: createHash('sha1').update(lua).digest('hex') }];
       }),
     );
+    if (client instanceof Cluster) return;
+    client.on('ready', () => this.#introduce(client));
+    if (client.status === 'ready') this.#introduce(client);
+  }
+
+  /** Lets a Redis that may just have started know the scripts, so that the first page and the first call are as quick as any. */
+  #introduce(client: Redis): void {
+    for (const { lua } of this.#scripts.values()) {
+      client.script('LOAD', lua).catch(() => undefined); // what is not known is sent with its text when it runs
+    }
   }
 
   run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
