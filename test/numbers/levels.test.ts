@@ -547,7 +547,7 @@ t.test('a pool counts what it does, by the hour and for two days', async (t) => 
   await w.allocate('s2');
   w.now = T0 + HOLD + 10_000;
   await w.allocate('s3');
-  const held = (await w.redis.hgetall(w.keys.traffic(w.pool.id)));
+  const held = await w.redis.hgetall(w.keys.traffic(w.pool.id));
   const hour = Math.floor(T0 / 3_600_000);
   t.match(held, {
     [`${String(hour)}:first`]: '1',
