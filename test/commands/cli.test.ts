@@ -43,7 +43,7 @@ t.test('the program', async (t) => {
     t.equal(help.code, 0);
     for (const name of ['start', 'plan FILE', 'apply FILE', 'call NUMBER', 'explain CALL'])
       t.match(help.out, `  ${name}`);
-    t.notMatch(help.out, /simulate/);
+    t.match(help.out, /simulate \[--numbers COUNT\]/);
     t.same(await run(['--help']), help);
     t.same(await run(['call', '--help']), help);
     t.match(await run([]), { code: 2, out: '', err: /Usage/ });
