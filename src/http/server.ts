@@ -6,6 +6,7 @@ import { allocationRoutes } from './allocations.js';
 import { callRoutes } from './calls.js';
 import { allowOrigins } from './cors.js';
 import { demoRoutes } from './demo.js';
+import { Connections } from './connections.js';
 import { answerClientError, answerErrors, answerFrameworkError } from './errors.js';
 import { healthRoutes } from './health.js';
 import { KnownVisitors } from './known-visitors.js';
@@ -66,6 +67,7 @@ export function createHttp(parts: HttpParts): HttpServer {
     frameworkErrors: (error, request, reply) => answerFrameworkError(parts, error, request, reply),
     clientErrorHandler: (error, socket) => answerClientError(parts, error, socket),
   });
+  const connections = new Connections(http.server);
   readBodies(http);
   answerErrors(http, parts);
   allowOrigins(http, parts);
@@ -92,7 +94,11 @@ export function createHttp(parts: HttpParts): HttpServer {
         ? { host: address.address, port: address.port }
         : undefined;
     },
-    close: async () => http.close(),
+    close: async () => {
+      const closed = http.close();
+      connections.endIdle();
+      await closed;
+    },
     inject: http.inject.bind(http),
   };
 }

@@ -621,3 +621,13 @@ t.test('the demo page', async (t) => {
   t.teardown(() => none.http.close());
   t.equal((await none.get('/demo', {})).statusCode, 404);
 });
+
+t.test('a server that stops does not wait for connections on which nothing was asked', async (t) => {
+  const w = new World();
+  await w.http.listen('127.0.0.1', 0);
+  const socket = connect(w.http.address()?.port ?? 0, '127.0.0.1');
+  await once(socket, 'connect');
+  const before = Date.now();
+  const [ended] = await Promise.all([once(socket, 'close'), w.http.close()]);
+  t.ok(Date.now() - before < 2_000 && ended.length > 0, 'it is ended at once');
+});
