@@ -16,7 +16,10 @@ export interface Held {
 
 /** What Redis holds for the switch. */
 export interface HeldInRedis {
+  /** Those that stay. */
   readonly keys: number;
+  /** Those that end by themselves: what is noted of a caller for his redial, one key a caller. */
+  readonly passingKeys: number;
   readonly streamEntries: number;
   readonly liveCalls: number;
 }
@@ -66,9 +69,11 @@ export async function heldInRedis(client: RedisClient): Promise<HeldInRedis> {
   const names = await client.keys('*');
   let streamEntries = 0;
   let liveCalls = 0;
+  let passingKeys = 0;
   for (const name of names) {
+    if ((await client.pttl(name)) >= 0) passingKeys += 1;
     if (name.endsWith(':live')) liveCalls += await client.hlen(name);
     if ((await client.type(name)) === 'stream') streamEntries += await client.xlen(name);
   }
-  return { keys: names.length, streamEntries, liveCalls };
+  return { keys: names.length - passingKeys, passingKeys, streamEntries, liveCalls };
 }
