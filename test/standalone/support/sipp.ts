@@ -17,18 +17,24 @@ export interface SippRun {
 }
 
 /** A port that is free for both transports just now. */
+/** A port that is free for TCP and UDP alike; one that only TCP has is given back, and another one is asked for. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const udp = createSocket('udp4').bind(port, '127.0.0.1');
-  await once(udp, 'listening');
-  await Promise.all([
-    new Promise((done) => server.close(done)),
-    new Promise<void>((done) => udp.close(done)),
-  ]);
-  return port;
+  for (;;) {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const udp = createSocket('udp4').bind(port, '127.0.0.1');
+    const free = await Promise.race([
+      once(udp, 'listening').then(() => true),
+      once(udp, 'error').then(() => false),
+    ]).catch(() => false);
+    await Promise.all([
+      new Promise((done) => server.close(done)),
+      new Promise<void>((done) => udp.close(done)),
+    ]);
+    if (free) return port;
+  }
 }
 
 /** Starts the load tool on one scenario; with `to` as a caller, without as a callee that waits. */
