@@ -28,18 +28,13 @@ export const Seq = {
   endedBySweep: 43,
 } as const;
 
-/** Screening was passed and the number was looked up. */
-export interface Received extends Step {
-  readonly kind: 'received';
-  /** E.164, as dialled. */
-  readonly number: string;
-  /** The caller as `sealCaller` made it (encrypted), and its keyed hash; absent for an anonymous caller. */
-  readonly caller?: string;
-  readonly callerHash?: string;
-  readonly trunk: string;
+/** Whose call it is and where it goes, as far as that is known. */
+export interface Visit {
   readonly level: Level;
   /** The link had ended when the call came. */
   readonly late: boolean;
+  /** Why it goes there, or to nobody. */
+  readonly why: Why;
   readonly endpoint?: string;
   readonly site?: string;
   readonly session?: string;
@@ -53,9 +48,28 @@ export interface Received extends Step {
   readonly person?: string;
   /** The number was held by two at once. */
   readonly ambiguous?: boolean;
+}
+
+/** How a visit was found among those who may have called. */
+export interface Reckoning {
+  /** Of the one who is credited, 0 to 1. */
+  readonly probability?: number;
+  /** The caller called the number before, and reached what he reached then. */
+  readonly redial?: boolean;
+  /** The likeliest first, at most eight; absent where nobody was in the log. */
+  readonly candidates?: readonly RankedCandidate[];
+}
+
+/** Screening was passed and the number was looked up; the visit is the newest holder's. */
+export interface Received extends Step, Visit {
+  readonly kind: 'received';
+  /** E.164, as dialled. */
+  readonly number: string;
+  /** The caller as `sealCaller` made it (encrypted), and its keyed hash; absent for an anonymous caller. */
+  readonly caller?: string;
+  readonly callerHash?: string;
+  readonly trunk: string;
   readonly test: boolean;
-  /** Why the call goes where it goes, as far as the newest holder tells. */
-  readonly why: Why;
   /** All that was known of who may have called, for `rank`: the number's holder log, newest first, without touches. */
   readonly evidence?: readonly object[];
   /** What this caller reached when he called the number before. */
@@ -80,27 +94,8 @@ export interface RankedCandidate {
 }
 
 /** Whose call it was, decided of all evidence. What it says counts in place of what `received` says. */
-export interface Attributed extends Step {
+export interface Attributed extends Step, Visit, Reckoning {
   readonly kind: 'attributed';
-  readonly level: Level;
-  readonly late: boolean;
-  readonly why: Why;
-  readonly endpoint?: string;
-  readonly site?: string;
-  readonly session?: string;
-  readonly visitor?: string;
-  readonly link?: string;
-  readonly touch?: string;
-  readonly bucket?: string;
-  readonly parameters?: string;
-  readonly person?: string;
-  /** Of the one who is credited, 0 to 1. */
-  readonly probability?: number;
-  readonly ambiguous?: boolean;
-  /** The caller called the number before, and reached what he reached then. */
-  readonly redial?: boolean;
-  /** The likeliest first, at most eight. */
-  readonly candidates?: readonly RankedCandidate[];
 }
 
 /** What is to be done was decided; the INVITE is about to leave for the media node, or straight for the destination. */

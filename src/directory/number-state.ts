@@ -108,8 +108,8 @@ export class NumberStates {
     const taker = this.#owners.find(number)?.account;
     const former = this.#former
       .map((table) => table.find(number))
-      .filter((one) => one !== undefined && one.account !== taker?.id)
-      .filter((one) => one !== undefined);
+      .filter((one) => one !== undefined)
+      .filter(({ account }) => account !== taker?.id);
     // Nobody's number has no profile to be like: it rests for the quarantine alone.
     const until =
       taker === undefined ? quarantineEnd(former, reuse.quarantineMs) : freeAt(former, taker, reuse);

@@ -1,5 +1,5 @@
 import type { CallerNote } from './caller-notes.js';
-import type { Level, RankedCandidate, Why } from '../calls/events.js';
+import type { Level, Reckoning, Visit } from '../calls/events.js';
 
 /** A page asks for a number for this triple. Ids are the directory's; session and visitor are the tag's own. */
 export interface AllocationRequest {
@@ -87,25 +87,7 @@ export interface ResolutionRequest {
  * Whose number it is. Without an endpoint the caller gets 404. The event `received` has been written, unless `why` is
  * `storeDown`.
  */
-export interface Resolution {
-  readonly endpoint?: string;
-  readonly site?: string;
-  readonly session?: string;
-  readonly visitor?: string;
-  readonly link?: string;
-  readonly touch?: string;
-  readonly bucket?: string;
-  readonly parameters?: string;
-  readonly person?: string;
-  readonly level: Level;
-  readonly late: boolean;
-  readonly why: Why;
-  /** Of the one who is credited. */
-  readonly probability?: number;
-  readonly ambiguous?: boolean;
-  readonly redial?: boolean;
-  /** The likeliest first, at most eight; absent where nobody was in the log. */
-  readonly candidates?: readonly RankedCandidate[];
+export interface Resolution extends Visit, Reckoning {
   /** What the caller's redial is to go by, where the script noted something else; null: by nothing. */
   readonly note?: Omit<CallerNote, 'at'> | null;
 }
