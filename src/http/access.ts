@@ -1,5 +1,5 @@
 import type { DirectoryIndex, SiteOwner } from '../directory/directory-index.js';
-import type { Account, Site } from '../directory/model.js';
+import type { Account, Pool, Site } from '../directory/model.js';
 import { PageIndex } from './page-index.js';
 import { badValue, Problem } from './problems.js';
 
@@ -21,6 +21,13 @@ export function accountOfKey(directory: DirectoryIndex, asker: Asker): Account {
   const owner = directory.apiKey(key, asker.address);
   if (owner === undefined) throw new Problem('keyUnknown');
   return owner.account;
+}
+
+/** The account's pool of that id or name. @throws Problem poolNotFound */
+export function poolOf(account: Account, idOrName: string): Pool {
+  const pool = account.pools.find(({ id, name }) => id === idOrName || name === idOrName);
+  if (pool === undefined) throw new Problem('poolNotFound');
+  return pool;
 }
 
 /** A site that may be asked for; `byTag`: only where the signature of its tag is shown. */

@@ -4,8 +4,9 @@ import type { Allocating } from './allocating.js';
 import { AllocationBody, AllocationReply } from './allocation-body.js';
 import { asProblem, countProblem } from './errors.js';
 import type { HttpParts } from './ports.js';
-import { badValue, problemBody, schemaFaults, type SchemaFault } from './problems.js';
+import { problemBody } from './problems.js';
 import { askerOf, type Http } from './server-type.js';
+import { validated } from './validated.js';
 
 const MOST_ROWS = 100;
 const MOST_BYTES = 262_144;
@@ -55,11 +56,10 @@ function bulkRoute(http: Http, parts: HttpParts, allocating: Allocating): void {
       // By its key alone, whatever the origin.
       const asker = { ...askerOf(request), origin: undefined };
       accountOfKey(parts.directory(), asker);
-      const isGood = request.compileValidationSchema(AllocationBody) as unknown as Validate;
       const answer = async (row: unknown): Promise<Record<string, unknown>> => {
         try {
-          if (!isGood(row)) throw badValue(schemaFaults(isGood.errors ?? []));
-          const { status, reply } = await allocating.answer(asker, undefined, row);
+          const body = validated(request, AllocationBody, row);
+          const { status, reply } = await allocating.answer(asker, undefined, body);
           return { status, ...reply };
         } catch (error) {
           const problem = asProblem(error);
@@ -70,9 +70,4 @@ function bulkRoute(http: Http, parts: HttpParts, allocating: Allocating): void {
       return { items: await Promise.all(request.body.items.map(answer)) };
     },
   );
-}
-
-interface Validate {
-  (row: unknown): row is AllocationBody;
-  readonly errors?: readonly SchemaFault[] | null;
 }

@@ -2,15 +2,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
 import type { Site } from '../directory/model.js';
 import { poolOfLink } from '../numbers/links.js';
-import { StoreUnavailable } from '../numbers/ports.js';
 import type { Claim } from '../numbers/types.js';
 import { makePass, PASS_MS } from '../visitors/pass.js';
 import { sitesOfAsker } from './access.js';
 import { OwnId, SessionId } from './allocation-body.js';
 import type { HttpParts } from './ports.js';
-import { badValue, Problem, schemaFaults, type SchemaFault } from './problems.js';
+import { Problem } from './problems.js';
 import { askerOf, type Http } from './server-type.js';
 import type { StoreWatch } from './store-watch.js';
+import { validated } from './validated.js';
 
 type LinkRequest = FastifyRequest<{ Params: { link: string } }>;
 
@@ -32,11 +32,6 @@ const Heartbeat = Type.Object(
   { additionalProperties: false, description: 'an object with session, visitor, number, until' },
 );
 type Heartbeat = Static<typeof Heartbeat>;
-
-interface Validate {
-  (body: unknown): body is Heartbeat;
-  readonly errors?: readonly SchemaFault[] | null;
-}
 
 /** A page that was left may be open in another tab, or be loaded again: both are heard of within a heartbeat and this. */
 const LEAVE_MARGIN_MS = 5_000;
@@ -60,18 +55,10 @@ export function linkRoutes(http: Http, parts: HttpParts, store: StoreWatch): voi
     if (account === undefined || sites.length === 0) throw new Problem('linkNotFound');
     return { link, account: account.id, sites, ids: sites.map((site) => site.id) };
   };
-  const ask = async <T>(question: Promise<T>): Promise<T> => {
-    try {
-      const answer = await question;
-      store.answered();
-      return answer;
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      store.failed();
+  const ask = <T>(question: Promise<T>): Promise<T> =>
+    store.ask(question, () => {
       parts.metrics.links.count('storeDown');
-      throw new Problem('storeDown');
-    }
-  };
+    });
 
   http.put<{ Params: { link: string } }>('/v1/links/:link', async (request) => {
     const { link, account, sites, ids } = find(request);
@@ -120,11 +107,7 @@ export function linkRoutes(http: Http, parts: HttpParts, store: StoreWatch): voi
 
 /** @throws Problem badValue; most heartbeats say nothing, and are heard all the same */
 function heartbeat(request: FastifyRequest): Heartbeat {
-  const { body } = request;
-  if (body === undefined) return {};
-  const isGood = request.compileValidationSchema(Heartbeat) as unknown as Validate;
-  if (!isGood(body)) throw badValue(schemaFaults(isGood.errors ?? []));
-  return body;
+  return request.body === undefined ? {} : validated(request, Heartbeat, request.body);
 }
 
 function claimOf({ session, number, until }: Heartbeat, sites: readonly Site[]): Claim {

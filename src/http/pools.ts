@@ -2,8 +2,7 @@ import type { Account, Pool } from '../directory/model.js';
 import { rangeOf, rangesSize } from '../directory/ranges.js';
 import { isE164 } from '../numbers/e164.js';
 import type { Holding } from '../numbers/holder-log.js';
-import { StoreUnavailable } from '../numbers/ports.js';
-import { accountOfKey } from './access.js';
+import { accountOfKey, poolOf } from './access.js';
 import type { HttpParts, PoolUse } from './ports.js';
 import { Problem } from './problems.js';
 import { askerOf, type Http } from './server-type.js';
@@ -14,19 +13,8 @@ import type { StoreWatch } from './store-watch.js';
  * is in use. Who holds a number is told without what would say who it is.
  */
 export function poolRoutes(http: Http, parts: HttpParts, store: StoreWatch): void {
-  const ask = async <T>(question: Promise<T>): Promise<T> => {
-    try {
-      const answer = await question;
-      store.answered();
-      return answer;
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      store.failed();
-      throw new Problem('storeDown');
-    }
-  };
   const views = async (account: Account, pools: readonly Pool[]) => {
-    const uses = await ask(
+    const uses = await store.ask(
       parts.numberFacts.pools(
         account.id,
         pools.map(({ id }) => id),
@@ -42,10 +30,7 @@ export function poolRoutes(http: Http, parts: HttpParts, store: StoreWatch): voi
 
   http.get<{ Params: { id: string } }>('/v1/pools/:id', async (request) => {
     const account = accountOfKey(parts.directory(), askerOf(request));
-    const { id } = request.params;
-    const pool = account.pools.find((one) => one.id === id || one.name === id);
-    if (pool === undefined) throw new Problem('poolNotFound');
-    const [view] = await views(account, [pool]);
+    const [view] = await views(account, [poolOf(account, request.params.id)]);
     return view;
   });
 
@@ -58,7 +43,7 @@ export function poolRoutes(http: Http, parts: HttpParts, store: StoreWatch): voi
     const state = directory.numberState(number, parts.now());
     const pool = account.pools.find(({ numbers }) => rangeOf(numbers, number) !== undefined);
     if (pool === undefined || state === undefined) throw new Problem('numberNotFound');
-    const { now, newest } = await ask(parts.numberFacts.number(account.id, number));
+    const { now, newest } = await store.ask(parts.numberFacts.number(account.id, number));
     const alive = newest !== undefined && newest.until > now;
     return {
       number,

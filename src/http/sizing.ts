@@ -1,7 +1,7 @@
 import { StoreUnavailable } from '../numbers/ports.js';
 import { DEFAULT_AIM, sizePool, type Sizing, type SizingAim } from '../numbers/sizing.js';
 import { HOUR_MS } from '../numbers/traffic.js';
-import { accountOfKey } from './access.js';
+import { accountOfKey, poolOf } from './access.js';
 import type { HttpParts } from './ports.js';
 import { badValue, Problem, type Fault } from './problems.js';
 import { askerOf, type Http } from './server-type.js';
@@ -14,9 +14,7 @@ export function sizingRoutes(http: Http, parts: HttpParts): void {
     '/v1/pools/:id/sizing',
     async (request) => {
       const account = accountOfKey(parts.directory(), askerOf(request));
-      const { id } = request.params;
-      const pool = account.pools.find((one) => one.id === id || one.name === id);
-      if (pool === undefined) throw new Problem('poolNotFound');
+      const pool = poolOf(account, request.params.id);
       const aim = readAim(request.query);
       try {
         const traffic = await parts.poolTraffic(account.id, pool.id);

@@ -1,4 +1,6 @@
+import { StoreUnavailable } from '../numbers/ports.js';
 import type { Logger } from '../observe/logger.js';
+import { Problem } from './problems.js';
 
 /** Whether Redis answers, told to the log once a change: a line a request would drown everything else. */
 export class StoreWatch {
@@ -7,6 +9,20 @@ export class StoreWatch {
 
   constructor(logger: Logger) {
     this.#logger = logger;
+  }
+
+  /** What the store answers. @param failing is told before the problem @throws Problem storeDown where it does not */
+  async ask<T>(question: Promise<T>, failing?: () => void): Promise<T> {
+    try {
+      const answer = await question;
+      this.answered();
+      return answer;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      this.failed();
+      failing?.();
+      throw new Problem('storeDown');
+    }
   }
 
   answered(): void {

@@ -1,9 +1,8 @@
 import { Type, type Static } from 'typebox';
-import { StoreUnavailable } from '../numbers/ports.js';
 import { accountOfKey } from './access.js';
 import type { KnownVisitors } from './known-visitors.js';
 import type { HttpParts } from './ports.js';
-import { badValue, Problem } from './problems.js';
+import { badValue } from './problems.js';
 import { askerOf, type Http } from './server-type.js';
 import type { StoreWatch } from './store-watch.js';
 
@@ -50,14 +49,7 @@ export function visitorRoutes(
       if (person === undefined || another !== undefined)
         throw badValue([{ field: 'person', expected: 'either person or subject' }]);
       const endpoints = account.endpoints.map(({ id }) => id);
-      try {
-        await parts.links.part(account.id, site.id, endpoints, person);
-        store.answered();
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        store.failed();
-        throw new Problem('storeDown');
-      }
+      await store.ask(parts.links.part(account.id, site.id, endpoints, person));
       return reply.code(204).send();
     },
   );

@@ -3,6 +3,7 @@ import { parseHolderLog, type Holding } from '../numbers/holder-log.js';
 import { accountKeys } from '../numbers/keys.js';
 import { StoreUnavailable } from '../numbers/ports.js';
 import type { RedisClient } from './clients.js';
+import { poolUse, redisNow } from './pool-use.js';
 
 /** What Redis knows of pools and numbers, for whoever administers them. */
 export class RedisNumberFacts {
@@ -17,13 +18,10 @@ export class RedisNumberFacts {
     account: string,
     pools: readonly string[],
   ): Promise<readonly { readonly shown: number; readonly held: number }[]> {
-    const keys = accountKeys(account);
     return this.#ask(async () => {
-      const now = await this.#now();
-      const ends = pools.map((pool) => keys.ends(pool));
-      const shown = await Promise.all(ends.map((key) => this.#client.zcard(key)));
-      const held = await Promise.all(ends.map((key) => this.#client.zcount(key, `(${now}`, '+inf')));
-      return pools.map((_pool, i) => ({ shown: shown[i] ?? 0, held: held[i] ?? 0 }));
+      const now = await redisNow(this.#client);
+      const uses = await Promise.all(pools.map((pool) => poolUse(this.#client, account, pool, now)));
+      return uses.map(({ numbers, busy }) => ({ shown: numbers, held: busy }));
     });
   }
 
@@ -32,16 +30,11 @@ export class RedisNumberFacts {
     number: string,
   ): Promise<{ readonly now: number; readonly newest?: Holding }> {
     return this.#ask(async () => {
-      const now = await this.#now();
+      const now = await redisNow(this.#client);
       const text = await this.#client.hget(accountKeys(account).numbers, number);
       const [newest] = text ? parseHolderLog(text) : [];
       return newest === undefined ? { now } : { now, newest };
     });
-  }
-
-  async #now(): Promise<number> {
-    const [seconds, microseconds] = await this.#client.time();
-    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
   }
 
   async #ask<T>(question: () => Promise<T>): Promise<T> {

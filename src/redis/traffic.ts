@@ -3,6 +3,7 @@ import { StoreUnavailable } from '../numbers/ports.js';
 import { readTraffic, type PoolTraffic } from '../numbers/traffic.js';
 import type { RedisClient } from './clients.js';
 import { within } from './deadline.js';
+import { poolUse, redisNow } from './pool-use.js';
 
 /** Who asks wants to know within this time. */
 const DEADLINE_MS = 2_000;
@@ -17,13 +18,10 @@ export function readPoolTraffic(client: RedisClient, account: string, pool: stri
 }
 
 async function read(client: RedisClient, account: string, pool: string): Promise<PoolTraffic> {
-  const keys = accountKeys(account);
-  const [seconds, microseconds] = await client.time();
-  const now = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
-  const [numbers, busy, fields] = await Promise.all([
-    client.zcard(keys.ends(pool)),
-    client.zcount(keys.ends(pool), `(${String(now)}`, '+inf'),
-    client.hgetall(keys.traffic(pool)),
+  const now = await redisNow(client);
+  const [use, fields] = await Promise.all([
+    poolUse(client, account, pool, now),
+    client.hgetall(accountKeys(account).traffic(pool)),
   ]);
-  return { now, numbers, busy, hours: readTraffic(fields) };
+  return { now, ...use, hours: readTraffic(fields) };
 }
