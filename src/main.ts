@@ -32,6 +32,7 @@ import { Allocator } from './numbers/allocator.js';
 import { displayNumber } from './numbers/e164.js';
 import { EventStream } from './numbers/event-stream.js';
 import { PoolWatch } from './numbers/pool-watch.js';
+import { Resolver } from './numbers/resolver.js';
 import { createLogger, type Logger } from './observe/logger.js';
 import { createMetrics } from './observe/metrics.js';
 import { CALL_DEADLINE_MS, RedisClients } from './redis/clients.js';
@@ -84,11 +85,10 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const directory = closers.add('directory', await DirectoryCache.open(store, log));
 
   const scripts = new RedisScripts(redis.call, CALL_DEADLINE_MS);
-  const allocator = new Allocator(
+  const allocator = new Allocator(scripts, undefined, secrets.link);
+  const resolver = new Resolver(
     scripts,
     (account, id) => directory.current.endpointById(id)?.account.id === account,
-    undefined,
-    secrets.link,
   );
   const stream = new EventStream(scripts);
   const callLog = closers.add('call log', await SqliteCallLog.open(settings.callLog));
@@ -143,7 +143,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const index = () => directory.current;
   const inbound = new InboundCalls({
     directory: index,
-    resolver: allocator,
+    resolver,
     nodes,
     rates: new TrunkRates(),
     identity: new CallerIdentity({

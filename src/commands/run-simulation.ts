@@ -4,6 +4,7 @@ import { Allocator } from '../numbers/allocator.js';
 import { parseHolderLog } from '../numbers/holder-log.js';
 import { accountKeys } from '../numbers/keys.js';
 import { PoolStore } from '../numbers/pool-store.js';
+import { Resolver } from '../numbers/resolver.js';
 import type { Logger } from '../observe/logger.js';
 import { RedisClients } from '../redis/clients.js';
 import { RedisScripts } from '../redis/scripts.js';
@@ -50,18 +51,16 @@ export async function runSimulation(
     const redis = clients.background;
     const scripts = new RedisScripts(redis);
     const clock: SimulatedClock = { now: BEGIN };
-    const allocator = new Allocator(
-      scripts,
-      () => true,
-      () => clock.now,
-    );
+    const time = (): number => clock.now;
+    const allocator = new Allocator(scripts, time);
+    const resolver = new Resolver(scripts, () => true, time);
     const holderLog = async (number: string) => {
       const text = await redis.hget(accountKeys(account).numbers, number);
       return text === null ? [] : parseHolderLog(text);
     };
-    await new PoolStore(scripts, () => clock.now).reserve(account, pool.id, pretendNumbers(numbers));
+    await new PoolStore(scripts, time).reserve(account, pool.id, pretendNumbers(numbers));
     const scene = { account, endpoint: mintId('end'), site, pool, numbers, graceMs };
-    return await new Simulation({ allocator, holderLog }, clock, scene, plan).run();
+    return await new Simulation({ allocator, resolver, holderLog }, clock, scene, plan).run();
   } finally {
     await clients.close('the simulation is over');
   }

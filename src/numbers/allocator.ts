@@ -6,24 +6,11 @@ import { LOG_LENGTH } from './holder-log.js';
 import { accountKeys, holderField, personField } from './keys.js';
 import { linkIsOurs, mintLinkTail, poolOfLink } from './links.js';
 import type { ScriptPort } from './ports.js';
-import { LIVE_MS, Resolver } from './resolver.js';
-import type { EndpointExists } from './resolver.js';
-import type {
-  Allocation,
-  AllocationRequest,
-  Claim,
-  Renewal,
-  Resolution,
-  ResolutionRequest,
-} from './types.js';
+import type { Allocation, AllocationRequest, Claim, Renewal } from './types.js';
 
-export { LIVE_MS, MARGIN_MS };
-export type { EndpointExists };
-
-/** Gives numbers to pages and says whose number was called. Each public method is one script, one round trip. */
+/** Gives numbers to pages. Each public method is one script, one round trip. */
 export class Allocator {
   readonly #scripts: ScriptPort;
-  readonly #resolver: Resolver;
   readonly #clock: (() => number) | undefined;
   readonly #linkKey: Uint8Array | undefined;
   /** Of an allocation that made no link: minting costs more than the rest of a question. */
@@ -33,14 +20,8 @@ export class Allocator {
    * `clock` (ms since the epoch) stands in for Redis's own; for tests and simulations alone. `linkKey` is the same in all
    * processes: what a page claims of a link is believed where the link was minted with it.
    */
-  constructor(
-    scripts: ScriptPort,
-    endpointExists: EndpointExists,
-    clock?: () => number,
-    linkKey?: Uint8Array,
-  ) {
+  constructor(scripts: ScriptPort, clock?: () => number, linkKey?: Uint8Array) {
     this.#scripts = scripts;
-    this.#resolver = new Resolver(scripts, endpointExists, clock);
     this.#clock = clock;
     this.#linkKey = linkKey;
   }
@@ -164,16 +145,6 @@ export class Allocator {
     const reply = await this.#scripts.run('part', [keys.holders, keys.numbers], [LOG_LENGTH, ...fields]);
     if (typeof reply !== 'number') throw new UnexpectedReply('part');
     return reply;
-  }
-
-  /** Whose number was called: see `Resolver`. */
-  resolve(request: ResolutionRequest): Promise<Resolution> {
-    return this.#resolver.resolve(request);
-  }
-
-  /** What the caller's redial goes by: see `Resolver`. */
-  remember(request: ResolutionRequest, resolution: Resolution): Promise<void> {
-    return this.#resolver.remember(request, resolution);
   }
 
   /** Runs a script on a link with the key of its pool; where its number was moved since, once more with that pool's. */

@@ -1,5 +1,7 @@
 import type { Pool, Site } from '../directory/model.js';
-import { MARGIN_MS, type Allocator } from '../numbers/allocator.js';
+import { MARGIN_MS } from '../numbers/allocate-command.js';
+import type { Allocator } from '../numbers/allocator.js';
+import type { Resolver } from '../numbers/resolver.js';
 import type { Holding } from '../numbers/holder-log.js';
 import type { Allocation, ResolutionRequest } from '../numbers/types.js';
 import { Agenda } from './agenda.js';
@@ -13,7 +15,8 @@ const REDIAL_MS = 7 * DAY_MS;
 
 /** The switch under simulation: the real thing, whose clock is `SimulatedClock`, on a Redis that keeps the order of scripts. */
 export interface SimulatedSwitch {
-  readonly allocator: Pick<Allocator, 'allocate' | 'renew' | 'end' | 'tap' | 'resolve' | 'remember'>;
+  readonly allocator: Pick<Allocator, 'allocate' | 'renew' | 'end' | 'tap'>;
+  readonly resolver: Pick<Resolver, 'resolve' | 'remember'>;
   /** The holder log of a number, newest first. */
   holderLog(number: string): Promise<readonly Holding[]>;
 }
@@ -178,7 +181,7 @@ export class Simulation {
     const { account, pool } = this.#scene;
     const { session, call } = visit;
     if (shown === undefined || call === undefined) return;
-    const { allocator } = this.#switch;
+    const { resolver } = this.#switch;
     const request: ResolutionRequest = {
       account,
       pool: pool.id,
@@ -193,7 +196,7 @@ export class Simulation {
     };
     const [log, stated] = await Promise.all([
       this.#switch.holderLog(shown.number),
-      call.known ? this.#callAgain(request, session) : allocator.resolve(request),
+      call.known ? this.#callAgain(request, session) : resolver.resolve(request),
     ]);
     if (call.at < this.#from) return;
     this.#tally.call(log[0]?.session === session, stated.session === session, stated.probability ?? 0);
@@ -213,12 +216,12 @@ export class Simulation {
       visitor: session,
     } as const;
     this.#clock.now = now - DAY_MS;
-    const remembered = this.#switch.allocator.remember(
+    const remembered = this.#switch.resolver.remember(
       { ...request, number },
       { level: 'session', late: false, why: 'linked', note },
     );
     this.#clock.now = now;
-    const [stated] = await Promise.all([this.#switch.allocator.resolve(request), remembered]);
+    const [stated] = await Promise.all([this.#switch.resolver.resolve(request), remembered]);
     return stated;
   }
 }

@@ -35,10 +35,7 @@ async function serve({ redisUrl, directory, sha }: AllocationServerOrder): Promi
   const redis = new RedisClients(redisUrl, log);
   await redis.ready(10_000);
   const index = new DirectoryIndex(directory);
-  const allocator = new Allocator(
-    new RedisScripts(redis.call, CALL_DEADLINE_MS),
-    (account, id) => index.endpointById(id)?.account.id === account,
-  );
+  const allocator = new Allocator(new RedisScripts(redis.call, CALL_DEADLINE_MS));
   const http = createHttp({
     directory: () => index,
     links: allocator,

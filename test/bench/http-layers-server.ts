@@ -44,8 +44,8 @@ async function serve({ redisUrl, directory }: LayersOrder): Promise<LayersPorts>
   const scripts: ScriptPort = {
     run: () => Promise.resolve([2, answer.number, link, answer.until, 'session', 0]),
   };
-  const real = new Allocator(new RedisScripts(redis.call, CALL_DEADLINE_MS), () => true);
-  const faked = new Allocator(scripts, () => true);
+  const real = new Allocator(new RedisScripts(redis.call, CALL_DEADLINE_MS));
+  const faked = new Allocator(scripts);
 
   const node = createServer((request, response) => {
     const chunks: Buffer[] = [];

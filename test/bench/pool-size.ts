@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { mintId } from '../../src/ids.js';
 import { LOG_LENGTH } from '../../src/numbers/holder-log.js';
-import { MARGIN_MS } from '../../src/numbers/allocator.js';
+import { MARGIN_MS } from '../../src/numbers/allocate-command.js';
 import { accountKeys } from '../../src/numbers/keys.js';
 import { PoolStore } from '../../src/numbers/pool-store.js';
 import { createLogger } from '../../src/observe/logger.js';

@@ -9,6 +9,7 @@ import { allOffers } from '../../src/directory/number-moves.js';
 import { chunks } from '../../src/directory/ranges.js';
 import { reconcile } from '../../src/directory/reconcile.js';
 import { Allocator } from '../../src/numbers/allocator.js';
+import { Resolver } from '../../src/numbers/resolver.js';
 import { accountKeys } from '../../src/numbers/keys.js';
 import { RedisClients } from '../../src/redis/clients.js';
 import { RedisDirectoryStore } from '../../src/redis/directory-store.js';
@@ -31,7 +32,9 @@ const ports: ApplyPorts = {
   pools: new RedisPoolWriter(clients.background),
   liveUse: new RedisLiveUse(clients.background),
 };
-const allocator = new Allocator(new RedisScripts(clients.background), () => true);
+const scripts = new RedisScripts(clients.background);
+const allocator = new Allocator(scripts);
+const resolver = new Resolver(scripts, () => true);
 
 t.beforeEach(async () => {
   await clients.background.flushall();
@@ -105,7 +108,7 @@ async function call(number: string, trunk: string): Promise<void> {
   const pool = allOffers(await ports.store.read(), 0).find(({ numbers }) =>
     [...chunks(numbers, 100)].flat().includes(number),
   );
-  await allocator.resolve({
+  await resolver.resolve({
     account: one.id,
     pool: pool?.pool ?? '',
     number,

@@ -4,7 +4,8 @@ import { apply, type ApplyPorts } from '../../src/directory/apply.js';
 import { DirectoryIndex } from '../../src/directory/directory-index.js';
 import { readDeclaration } from '../../src/directory/file.js';
 import { reconcile } from '../../src/directory/reconcile.js';
-import { Allocator, MARGIN_MS } from '../../src/numbers/allocator.js';
+import { MARGIN_MS } from '../../src/numbers/allocate-command.js';
+import { Allocator } from '../../src/numbers/allocator.js';
 import { RedisClients } from '../../src/redis/clients.js';
 import { RedisDirectoryStore } from '../../src/redis/directory-store.js';
 import { RedisPoolWriter } from '../../src/redis/pool-writer.js';
@@ -124,7 +125,7 @@ t.test('moves, pauses and retirements give no number twice and lose no live link
     // The look beforehand goes by the time of Redis; what counts is the look in the step that takes the numbers.
     liveUse: { of: () => Promise.resolve([]) },
   };
-  const allocator = new Allocator(new RedisScripts(client), () => true, clock);
+  const allocator = new Allocator(new RedisScripts(client), clock);
   const seen = { given: 0, kept: 0, movedAlive: 0, refused: 0, pausedAlive: 0 };
 
   const history = async (first: readonly Place[], steps: readonly Step[]): Promise<void> => {

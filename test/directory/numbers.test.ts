@@ -5,7 +5,8 @@ import { readDeclaration } from '../../src/directory/file.js';
 import type { Account } from '../../src/directory/model.js';
 import { numberState } from '../../src/directory/number-state.js';
 import { reconcile } from '../../src/directory/reconcile.js';
-import { Allocator, MARGIN_MS } from '../../src/numbers/allocator.js';
+import { MARGIN_MS } from '../../src/numbers/allocate-command.js';
+import { Allocator } from '../../src/numbers/allocator.js';
 import { parseHolderLog } from '../../src/numbers/holder-log.js';
 import { accountKeys } from '../../src/numbers/keys.js';
 import { RedisClients } from '../../src/redis/clients.js';
@@ -35,7 +36,7 @@ const ports: ApplyPorts = {
   pools: new RedisPoolWriter(client, clock),
   liveUse: new RedisLiveUse(client),
 };
-const allocator = new Allocator(new RedisScripts(client), () => true, clock);
+const allocator = new Allocator(new RedisScripts(client), clock);
 
 t.beforeEach(async () => {
   await client.flushall();

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { Allocator } from '../../src/numbers/allocator.js';
+import { Resolver } from '../../src/numbers/resolver.js';
 import { mintId } from '../../src/ids.js';
 import { RedisClients } from '../../src/redis/clients.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
@@ -175,7 +175,7 @@ t.test('the application dies between the lookup and the proxying: the sweep clos
   };
   const number = numbersOf(0).first;
   // What a process does before it plans, and no more.
-  await new Allocator(new RedisScripts(redis.call), () => true).resolve({
+  await new Resolver(new RedisScripts(redis.call), () => true).resolve({
     account: known.account,
     pool: mintId('pool'),
     number,

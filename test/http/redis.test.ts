@@ -23,7 +23,7 @@ t.teardown(async () => {
   await clients.close('the test is over');
   await redis.stop();
 });
-const allocator = new Allocator(new RedisScripts(clients.call, CALL_DEADLINE_MS), () => true);
+const allocator = new Allocator(new RedisScripts(clients.call, CALL_DEADLINE_MS));
 const pools = new PoolStore(new RedisScripts(clients.background));
 
 interface Reply {

@@ -39,11 +39,7 @@ t.test('a pool of 40 numbers that 1,000 visitors an hour ask, three minutes each
   // The last whole hour of Redis's own clock, a visitor each 3.6 s.
   const from = (Math.floor(Date.now() / HOUR_MS) - 1) * HOUR_MS;
   let now = from;
-  const allocator = new Allocator(
-    scripts,
-    () => true,
-    () => now,
-  );
+  const allocator = new Allocator(scripts, () => now);
   await new PoolStore(scripts).reserve(w.acme.id, pool.id, numbers);
   const life = { ...site, holdMs: 180_000 };
   const answers = [];

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Test } from 'tap';
 import { holderField } from '../../src/numbers/keys.js';
-import { MARGIN_MS } from '../../src/numbers/allocator.js';
+import { MARGIN_MS } from '../../src/numbers/allocate-command.js';
 import { poolOfLink } from '../../src/numbers/links.js';
 import { parseHolderLog } from '../../src/numbers/holder-log.js';
 import { TestRedis } from '../support/redis.js';
@@ -242,14 +242,14 @@ t.test('an allocation, a heartbeat and a lookup are one command each', async (t)
   // What Redis has not heard of since it started takes two: the hash, then the text.
   const one = await w.allocate('warm');
   await w.allocator.renew(w.account, one.link ?? '');
-  await w.allocator.resolve(w.call(one.number));
+  await w.resolver.resolve(w.call(one.number));
   await w.allocator.end(w.account, (await w.allocate('gone')).link ?? '');
   const monitor = await counting(w);
   t.teardown(() => monitor.stop());
   await w.allocate('s1', { visitor: 'v' });
   await w.allocate('s1');
   await w.allocator.renew(w.account, one.link ?? '');
-  await w.allocator.resolve(w.call(one.number));
+  await w.resolver.resolve(w.call(one.number));
   await w.allocator.end(w.account, one.link ?? '');
   const sent = await monitor.commands();
   t.strictSame(sent, ['evalsha', 'evalsha', 'evalsha', 'evalsha', 'evalsha']);

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Test } from 'tap';
-import { MARGIN_MS } from '../../src/numbers/allocator.js';
+import { MARGIN_MS } from '../../src/numbers/allocate-command.js';
 import type { ResolutionRequest } from '../../src/numbers/types.js';
 import { attributedEvent } from '../../src/numbers/resolution.js';
 import { TestRedis } from '../support/redis.js';
@@ -27,8 +27,8 @@ async function calls(w: World, caller?: string, more: Partial<ResolutionRequest>
     redialMs: 7 * DAY,
     ...more,
   });
-  const resolution = await w.allocator.resolve(request);
-  await w.allocator.remember(request, resolution);
+  const resolution = await w.resolver.resolve(request);
+  await w.resolver.remember(request, resolution);
   return resolution;
 }
 
@@ -128,7 +128,7 @@ t.test('a caller has notes of eight numbers, and of none that nobody held', asyn
   const many = numbers(10);
   await w.pools.reserve(w.account, w.pool.id, many);
   const call = (number: string) =>
-    w.allocator.resolve(w.call(number, { callerHash: 'anna', redialMs: DAY, defaultEndpoint: 'end_d' }));
+    w.resolver.resolve(w.call(number, { callerHash: 'anna', redialMs: DAY, defaultEndpoint: 'end_d' }));
   await call(NUMBER);
   t.equal(await w.redis.exists(w.keys.caller('anna')), 0, 'the default may change');
   for (let i = 0; i < 10; i++) {
@@ -196,7 +196,7 @@ t.test('a number that a set of parameters holds is credited to the set', async (
   t.match(await w.allocate('', { parameters }), { level: 'bucket', number: NUMBER });
   w.now += 1_000;
   const request = w.call(NUMBER);
-  const found = await w.allocator.resolve(request);
+  const found = await w.resolver.resolve(request);
   t.match(found, { level: 'bucket', parameters, endpoint: w.endpoint, why: 'linked' });
   t.notOk('session' in found);
   t.match(attributedEvent(request, found), { kind: 'attributed', seq: 2, parameters, level: 'bucket' });

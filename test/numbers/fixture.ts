@@ -4,6 +4,7 @@ import { Allocator } from '../../src/numbers/allocator.js';
 import { EventStream } from '../../src/numbers/event-stream.js';
 import { accountKeys } from '../../src/numbers/keys.js';
 import { PoolStore } from '../../src/numbers/pool-store.js';
+import { Resolver } from '../../src/numbers/resolver.js';
 import type { AllocationRequest, ResolutionRequest } from '../../src/numbers/types.js';
 import type { RedisClient } from '../../src/redis/clients.js';
 import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
@@ -43,6 +44,7 @@ export class World {
   readonly pool: Pool;
   readonly clients: RedisClients;
   readonly allocator: Allocator;
+  readonly resolver: Resolver;
   readonly pools: PoolStore;
   readonly stream: EventStream;
   readonly goneEndpoints = new Set<string>();
@@ -54,11 +56,9 @@ export class World {
     this.pool = pool;
     const clock = realTime ? undefined : () => this.now;
     const patient = new RedisScripts(this.clients.background);
-    this.allocator = new Allocator(
-      new RedisScripts(this.clients.call, CALL_DEADLINE_MS),
-      (_account, endpoint) => !this.goneEndpoints.has(endpoint),
-      clock,
-    );
+    const quick = new RedisScripts(this.clients.call, CALL_DEADLINE_MS);
+    this.allocator = new Allocator(quick, clock);
+    this.resolver = new Resolver(quick, (_account, endpoint) => !this.goneEndpoints.has(endpoint), clock);
     this.pools = new PoolStore(patient, clock);
     this.stream = new EventStream(patient, clock);
   }

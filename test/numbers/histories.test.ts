@@ -1,7 +1,7 @@
 import t from 'tap';
 import fc from 'fast-check';
 import { mintId } from '../../src/ids.js';
-import { MARGIN_MS } from '../../src/numbers/allocator.js';
+import { MARGIN_MS } from '../../src/numbers/allocate-command.js';
 import { TestRedis } from '../support/redis.js';
 import { makePool, makeSite, numbers, T0, World } from './fixture.js';
 
@@ -72,7 +72,7 @@ t.test('S1.5 random histories keep the promises', { timeout: 60_000 }, async (t)
     const called = async (number: string): Promise<void> => {
       const last = newestOf(number);
       const pool = pools[lists.findIndex((list) => list.includes(number))]?.id ?? '';
-      const told = await w.allocator.resolve(
+      const told = await w.resolver.resolve(
         w.call(number, { account, pool, defaultEndpoint: 'end_default' }),
       );
       // Who of those that held it called is the ranking's business; that it was one of them, and what is true of him, ours.

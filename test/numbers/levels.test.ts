@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap';
 import fc from 'fast-check';
 import { mintId } from '../../src/ids.js';
-import { MARGIN_MS } from '../../src/numbers/allocator.js';
+import { MARGIN_MS } from '../../src/numbers/allocate-command.js';
 import { bucketOf, parameterBucket } from '../../src/numbers/bucket.js';
 import { parseHolderLog, type Holding } from '../../src/numbers/holder-log.js';
 import { linkIsOurs, mintLinkTail, poolTag } from '../../src/numbers/links.js';
@@ -321,19 +321,19 @@ t.test(
     const w = await world(t, 2, { provisionalMs: 10_000 });
     const one = await w.allocate('s1');
     w.now += 5_000;
-    await w.allocator.resolve(w.call(one.number, { pool: makePool().id }));
+    await w.resolver.resolve(w.call(one.number, { pool: makePool().id }));
     t.match(
       await entryOf(w, one.number),
       { until: T0 + 10_000 },
       'as of another pool: its number is being moved',
     );
-    await w.allocator.resolve(w.call(one.number));
+    await w.resolver.resolve(w.call(one.number));
     t.match(await entryOf(w, one.number), { until: w.now + HOLD, hold: HOLD });
     t.equal(Number(await w.redis.zscore(w.keys.ends(w.pool.id), one.number)), w.now + HOLD + MARGIN_MS);
     t.match(await w.allocator.renew(w.account, linkOf(one)), { confirmed: false });
     w.now += HOLD;
     const { until } = await entryOf(w, one.number);
-    await w.allocator.resolve(w.call(one.number));
+    await w.resolver.resolve(w.call(one.number));
     t.equal((await entryOf(w, one.number)).until, until);
   },
 );

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Test } from 'tap';
-import { LIVE_MS, MARGIN_MS } from '../../src/numbers/allocator.js';
+import { MARGIN_MS } from '../../src/numbers/allocate-command.js';
+import { LIVE_MS } from '../../src/numbers/resolver.js';
 import { WAKE_CHANNEL } from '../../src/numbers/keys.js';
 import { readLookup, resolutionWithoutStore } from '../../src/numbers/resolution.js';
 import { TestRedis } from '../support/redis.js';
@@ -39,7 +40,7 @@ t.test(
       touch,
     };
     const found = { ...visit, level: 'session', late: false, why: 'linked' };
-    const resolution = await w.allocator.resolve(call);
+    const resolution = await w.resolver.resolve(call);
     t.match(resolution, { ...found, candidates: [{ ...seen, endpoint: w.endpoint }] });
     t.ok((resolution.probability ?? 0) > 0.99);
     t.strictSame(
@@ -86,7 +87,7 @@ t.test('S1.7 a call to a number whose link is over still connects, to its last h
   const w = await world(t, 1);
   const first = await w.allocate('s1');
   w.now += 60_000;
-  t.match(await w.allocator.resolve(w.call(first.number, { defaultEndpoint: 'end_default' })), {
+  t.match(await w.resolver.resolve(w.call(first.number, { defaultEndpoint: 'end_default' })), {
     endpoint: w.endpoint,
     session: 's1',
     link: first.link,
@@ -97,9 +98,9 @@ t.test('S1.7 a call to a number whose link is over still connects, to its last h
   w.now += 24 * 3_600_000; // nobody calls a day later, when another has just seen the number
   const second = await w.allocate('s2');
   w.now += 30_000;
-  t.match(await w.allocator.resolve(w.call(first.number)), { session: 's2', late: false, why: 'linked' });
+  t.match(await w.resolver.resolve(w.call(first.number)), { session: 's2', late: false, why: 'linked' });
   await w.allocator.end(w.account, second.link ?? '');
-  const late = await w.allocator.resolve(w.call(first.number));
+  const late = await w.resolver.resolve(w.call(first.number));
   t.match(late, { session: 's2', late: true, why: 'lastHolder' });
   t.notOk('visitor' in late || 'touch' in late, 'what the page did not tell is not there');
 });
@@ -109,8 +110,8 @@ t.test('a number that nobody ever held goes to the default endpoint, or to nobod
   const [number = ''] = numbers(1);
   const byDefault = { endpoint: 'end_default', level: 'none', late: false, why: 'poolDefault' };
   const nobody = { level: 'none', late: false, why: 'unknownNumber' };
-  t.strictSame(await w.allocator.resolve(w.call(number, { defaultEndpoint: 'end_default' })), byDefault);
-  t.strictSame(await w.allocator.resolve(w.call(number)), nobody);
+  t.strictSame(await w.resolver.resolve(w.call(number, { defaultEndpoint: 'end_default' })), byDefault);
+  t.strictSame(await w.resolver.resolve(w.call(number)), nobody);
   const events = await w.events();
   t.match(events, [byDefault, nobody], 'both calls have their event');
   t.notOk('endpoint' in (events[1] ?? {}));
@@ -121,7 +122,7 @@ t.test('a link to an endpoint that is gone goes to the default endpoint', async 
   const one = await w.allocate('s1');
   w.goneEndpoints.add(w.endpoint);
   const resolve = (defaultEndpoint?: string) =>
-    w.allocator.resolve(w.call(one.number, defaultEndpoint === undefined ? {} : { defaultEndpoint }));
+    w.resolver.resolve(w.call(one.number, defaultEndpoint === undefined ? {} : { defaultEndpoint }));
   t.match(await resolve('end_default'), {
     endpoint: 'end_default',
     session: 's1',
@@ -143,7 +144,7 @@ t.test('a subscriber hears of each event; the end of a call takes it out of the 
     }),
   );
   const call = w.call(numbers(1)[0] ?? '');
-  await w.allocator.resolve(call);
+  await w.resolver.resolve(call);
   const step = { v: 1, account: w.account, call: call.call, at: w.now + 5 } as const;
   await w.stream.append({ ...step, kind: 'ringing', seq: 20 });
   await twice;
@@ -160,7 +161,7 @@ t.test('a subscriber hears of each event; the end of a call takes it out of the 
 t.test('live calls are kept by their media node, and those that nobody keeps are dropped', async (t) => {
   const w = await world(t, 1);
   const calls = Array.from({ length: 10 }, () => w.call(numbers(1)[0] ?? ''));
-  for (const call of calls) await w.allocator.resolve(call);
+  for (const call of calls) await w.resolver.resolve(call);
   const kept = calls.slice(0, 3).map((call) => call.call);
   t.equal(await w.stream.keep(w.account, [...kept, 'call_unknown'], w.now + LIVE_MS + 60_000), 3);
   w.now += LIVE_MS;
@@ -177,7 +178,7 @@ t.test('numbers enter once, leave all or none, and not while they are in use', a
   const one = await w.allocate('s1');
   t.equal(one.number, linked);
   const call = w.call(called);
-  await w.allocator.resolve(call);
+  await w.resolver.resolve(call);
   await t.rejects(w.pools.withdraw(w.account, pool, [free, linked, called, free], false), {
     code: 'numbersInUse',
     numbers: [linked, called],
@@ -202,7 +203,7 @@ t.test('numbers enter once, leave all or none, and not while they are in use', a
   );
   t.not((await w.allocate('s2')).number, held, 'and gets another number');
   t.match(
-    await w.allocator.resolve(w.call(held)),
+    await w.resolver.resolve(w.call(held)),
     { session: 's2', why: 'linked' },
     'who still sees it is still known',
   );

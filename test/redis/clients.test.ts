@@ -39,7 +39,7 @@ t.test('Redis hangs: calls and pages go on within 250 ms, background work waits,
   redis.pause();
   const waiting = w.pools.reserve(w.account, w.pool.id, ['+12025550250']);
   // The second of the two is held back by ioredis until the first pipeline is over: it must not wait twice as long.
-  const first = timed(w.allocator.resolve(w.call(one.number)));
+  const first = timed(w.resolver.resolve(w.call(one.number)));
   await new Promise((resolve) => setTimeout(resolve, 100));
   for (const { ms, code } of await Promise.all([
     first,

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
-import { MARGIN_MS } from '../../src/numbers/allocator.js';
+import { MARGIN_MS } from '../../src/numbers/allocate-command.js';
 import { parseHolderLog } from '../../src/numbers/holder-log.js';
 import { numbers, World } from '../numbers/fixture.js';
 import { TestRedis } from '../support/redis.js';

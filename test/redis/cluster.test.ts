@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import t from 'tap';
 import type { Test } from 'tap';
-import { MARGIN_MS } from '../../src/numbers/allocator.js';
+import { MARGIN_MS } from '../../src/numbers/allocate-command.js';
 import { WAKE_CHANNEL } from '../../src/numbers/keys.js';
 import { RedisClients } from '../../src/redis/clients.js';
 import { keepingLogger } from '../support/logger.js';
@@ -70,7 +70,7 @@ t.test('every script runs on a cluster; accounts spread over it', { timeout: 60_
     if (typeof one?.link !== 'string') throw new Error('a link was made');
     t.match(await w.allocator.renew(w.account, one.link), { state: 'renewed' });
     const call = w.call(one.number);
-    t.match(await w.allocator.resolve(call), { session: 's0', why: 'linked' });
+    t.match(await w.resolver.resolve(call), { session: 's0', why: 'linked' });
     await woken;
     t.equal(await w.stream.keep(w.account, [call.call], w.now + 1_000_000), 1);
     await t.rejects(w.pools.withdraw(w.account, w.pool.id, [one.number], false), { code: 'numbersInUse' });

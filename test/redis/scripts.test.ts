@@ -92,7 +92,7 @@ t.test('scripts come back after SCRIPT FLUSH, alone and many at once', async (t)
   const one = await w.allocate('s1');
   await w.redis.script('FLUSH');
   t.match(await w.allocate('s1'), { number: one.number, fresh: false }, 'alone');
-  await w.allocator.resolve(w.call(one.number));
+  await w.resolver.resolve(w.call(one.number));
 
   await w.redis.script('FLUSH');
   const before = await commandCount(w, 'evalsha');
@@ -100,7 +100,7 @@ t.test('scripts come back after SCRIPT FLUSH, alone and many at once', async (t)
   t.equal(new Set(many.map((one) => one.number)).size, 50, 'in one pipeline');
   t.ok((await commandCount(w, 'evalsha')) >= before + 50, 'they were sent by their hash');
   t.equal(await w.redis.hlen(w.keys.holders), 51, 'and none ran twice for another holder');
-  t.equal((await w.allocator.resolve(w.call(one.number))).session, 's1');
+  t.equal((await w.resolver.resolve(w.call(one.number))).session, 's1');
 });
 
 async function commandCount(w: World, command: string): Promise<number> {

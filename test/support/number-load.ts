@@ -8,6 +8,7 @@ import type { Holding } from '../../src/numbers/holder-log.js';
 import { accountKeys } from '../../src/numbers/keys.js';
 import { PoolStore } from '../../src/numbers/pool-store.js';
 import { StoreUnavailable } from '../../src/numbers/ports.js';
+import { Resolver } from '../../src/numbers/resolver.js';
 import type { Allocation, Resolution } from '../../src/numbers/types.js';
 import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
@@ -17,6 +18,12 @@ import { until } from './until.js';
 
 const HOLD_MS = 3_000;
 const HEARTBEAT_MS = 700;
+
+/** What a client asks with. */
+interface Asker {
+  readonly allocator: Allocator;
+  readonly resolver: Resolver;
+}
 
 /** An account with one site and one pool. */
 export interface LoadAccount {
@@ -72,7 +79,7 @@ export class NumberLoad {
   readonly faults: unknown[] = [];
   readonly accounts: readonly LoadAccount[];
   readonly #clients: readonly RedisClients[];
-  readonly #allocators: readonly Allocator[];
+  readonly #askers: readonly Asker[];
   readonly #shown = new Map<string, Page>();
   readonly #pages = new Set<Promise<void>>();
   readonly #delay = monitorEventLoopDelay({ resolution: 10 });
@@ -82,9 +89,10 @@ export class NumberLoad {
   private constructor(clients: readonly RedisClients[], accounts: readonly LoadAccount[]) {
     this.#clients = clients;
     this.accounts = accounts;
-    this.#allocators = clients.map(
-      (one) => new Allocator(new RedisScripts(one.call, CALL_DEADLINE_MS), () => true),
-    );
+    this.#askers = clients.map((one) => {
+      const scripts = new RedisScripts(one.call, CALL_DEADLINE_MS);
+      return { allocator: new Allocator(scripts), resolver: new Resolver(scripts, () => true) };
+    });
   }
 
   /** `url` of a running Redis; `accounts` are ids, each gets a pool of `poolSize` numbers. */
@@ -157,7 +165,7 @@ export class NumberLoad {
     const got = await this.#measured(
       'allocate',
       account,
-      (allocator) =>
+      ({ allocator }) =>
         allocator.allocate(
           { account: account.id, site: account.site.id, endpoint: account.endpoint, session },
           { pools: [account.pool], site: account.site },
@@ -174,7 +182,8 @@ export class NumberLoad {
     const got = await this.#measured(
       'renew',
       account,
-      (allocator) => allocator.renew(account.id, link, [account.site.id], { session, number, until: told }),
+      ({ allocator }) =>
+        allocator.renew(account.id, link, [account.site.id], { session, number, until: told }),
       by,
     );
     if (got === undefined) return false;
@@ -199,7 +208,7 @@ export class NumberLoad {
       trunk: 'trk_0000000000000000',
       test: false,
     } as const;
-    return this.#measured('resolve', page.account, (allocator) => allocator.resolve(request), by);
+    return this.#measured('resolve', page.account, ({ resolver }) => resolver.resolve(request), by);
   }
 
   /** What Redis remembers of a number, newest first. */
@@ -233,13 +242,13 @@ export class NumberLoad {
   async #visit(index: number): Promise<void> {
     const account = this.accounts[index % this.accounts.length];
     if (account === undefined) throw new Error('there are accounts');
-    const by = Math.floor(index / this.accounts.length) % this.#allocators.length;
+    const by = Math.floor(index / this.accounts.length) % this.#askers.length;
     const page = await this.allocate(account, `s${String(index)}`, by);
     if (page === undefined) return;
     // Each kind of visit in turn: leaves at once, stays for one heartbeat, two, three; every other one calls.
     for (let beat = 0; beat < index % 4; beat++) {
       await wait(HEARTBEAT_MS);
-      const other = (by + beat) % this.#allocators.length;
+      const other = (by + beat) % this.#askers.length;
       await this.heartbeat(page, other);
       if (beat === 0 && index % 8 >= 4) await this.#callFrom(page, other);
     }
@@ -247,7 +256,12 @@ export class NumberLoad {
     const told = page.until;
     page.until = Math.min(told, Date.now());
     const site = [account.site.id];
-    const ended = await this.#measured('end', account, (one) => one.end(account.id, page.link, site), by);
+    const ended = await this.#measured(
+      'end',
+      account,
+      ({ allocator }) => allocator.end(account.id, page.link, site),
+      by,
+    );
     if ((ended === 'unknown' || ended === 'ended') && told > Date.now()) page.lost = true;
   }
 
@@ -293,15 +307,15 @@ export class NumberLoad {
   async #measured<T>(
     what: Outcome['what'],
     account: LoadAccount,
-    run: (allocator: Allocator) => Promise<T>,
+    run: (asker: Asker) => Promise<T>,
     by: number,
   ): Promise<T | undefined> {
-    const allocator = this.#allocators[by];
-    if (allocator === undefined) throw new Error('there is such a client');
+    const asker = this.#askers[by];
+    if (asker === undefined) throw new Error('there is such a client');
     const startedAt = Date.now();
     const base = { what, account: account.id, startedAt };
     try {
-      const answer = await run(allocator);
+      const answer = await run(asker);
       this.outcomes.push({ ...base, at: Date.now() });
       return answer;
     } catch (error) {

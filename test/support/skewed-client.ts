@@ -36,7 +36,7 @@ Date.now = () => rightNow() + offset;
 
 const clients = new RedisClients(url, keepingLogger());
 await clients.ready(10_000);
-const allocator = new Allocator(new RedisScripts(clients.call, CALL_DEADLINE_MS), () => true);
+const allocator = new Allocator(new RedisScripts(clients.call, CALL_DEADLINE_MS));
 const given: Given[] = [];
 const end = rightNow() + forMs;
 for (let i = 0; rightNow() < end; i++) {
