@@ -3,7 +3,7 @@ import type { CallView } from '../http/call-view.js';
 import { displayNumber } from '../numbers/e164.js';
 import type { EventView } from './api.js';
 import { duration } from './call-text.js';
-import { plain } from './io.js';
+import { percent, plain } from './io.js';
 import { q850Words } from './q850.js';
 
 const LEVELS: Readonly<Record<Level, string>> = {
@@ -148,10 +148,6 @@ function isCandidate(value: unknown): value is RankedCandidate {
   if (typeof value !== 'object' || value === null) return false;
   const { link, probability, because } = value as Readonly<Record<string, unknown>>;
   return typeof link === 'string' && typeof probability === 'number' && Array.isArray(because);
-}
-
-function percent(probability: number): string {
-  return `${(100 * probability).toFixed(1)} %`;
 }
 
 /** Four digits, without exponents where people can read it. */

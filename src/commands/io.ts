@@ -18,3 +18,8 @@ export const DEMO_KEY = 'demo-key';
 export function plain(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?');
 }
+
+/** A share, 0 to 1, as people write it: `12.5 %`. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}

@@ -4,7 +4,7 @@ import type { Outcome } from '../simulation/outcome.js';
 import { BEHAVIOUR } from '../simulation/visits.js';
 import { NoRedis, withPrivateRedis } from '../start/private-redis.js';
 import { readArguments } from './arguments.js';
-import type { Lines } from './io.js';
+import { percent, type Lines } from './io.js';
 import { runSimulation } from './run-simulation.js';
 
 /** By option: its value when absent, the least and the most that are taken. */
@@ -100,10 +100,6 @@ function outcomeLines(given: Given, outcome: Outcome): string[] {
         percent(right).padStart(13),
     ),
   ];
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
 }
 
 function minutes(ms: number): string {

@@ -47,15 +47,26 @@ export function rateAfterLanding(minutes: number): number {
   return Math.max(callers * density, FLOOR);
 }
 
-/** Calls a minute of those whom a number was shown to until `minutes` ago, `perMinute` of them before that. */
-export function rateOfMany(perMinute: number, minutes: number): number {
-  const { callers, delays } = CALL_MODEL;
-  const t = Math.max(minutes, SHORTEST_MIN);
-  const yetToCall = delays.reduce(
-    (sum, { share, medianMin, sigma }) => sum + share * upperTail(Math.log(t / medianMin) / sigma),
+/** How long after landing a part of the visitors calls: lognormal, half of them within the median; sigma of the logarithm. */
+export interface DelayPart {
+  /** Share of the calls. */
+  readonly share: number;
+  readonly medianMin: number;
+  readonly sigma: number;
+}
+
+/** The share of calls that come later than `minutes` (above 0) after landing. */
+export function shareLater(minutes: number, parts: readonly DelayPart[] = CALL_MODEL.delays): number {
+  return parts.reduce(
+    (sum, { share, medianMin, sigma }) => sum + share * upperTail(Math.log(minutes / medianMin) / sigma),
     0,
   );
-  return Math.max(perMinute * callers * yetToCall, FLOOR);
+}
+
+/** Calls a minute of those whom a number was shown to until `minutes` ago, `perMinute` of them before that. */
+export function rateOfMany(perMinute: number, minutes: number): number {
+  const yetToCall = shareLater(Math.max(minutes, SHORTEST_MIN));
+  return Math.max(perMinute * CALL_MODEL.callers * yetToCall, FLOOR);
 }
 
 /** Calls a minute of somebody who tapped the link `minutes` ago. */
@@ -71,7 +82,7 @@ export function rateAgain(minutes: number): number {
 }
 
 /** The share of the normal distribution above `z`, within 1e-7 (Abramowitz and Stegun 26.2.17). */
-export function upperTail(z: number): number {
+function upperTail(z: number): number {
   const t = 1 / (1 + 0.2316419 * Math.abs(z));
   const series =
     t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));

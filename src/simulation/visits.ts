@@ -1,5 +1,5 @@
-import { CALL_DELAYS, delayOfShare } from '../numbers/delays.js';
-import type { DelayPart } from '../numbers/delays.js';
+import { CALL_MODEL, type DelayPart } from '../numbers/call-model.js';
+import { delayOfShare } from '../numbers/delays.js';
 import { Random } from './random.js';
 
 /** How visitors behave. The defaults are working assumptions; docs/reference/sizing.md says where each comes from. */
@@ -33,7 +33,7 @@ export const BEHAVIOUR: Behaviour = {
   visitsPerHour: 200,
   stayMs: 3 * 60_000,
   callers: 0.05,
-  delays: CALL_DELAYS,
+  delays: CALL_MODEL.delays,
   tappers: 0.5,
   tapToCallMs: 8_000,
   idleTaps: 0.003,
