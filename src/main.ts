@@ -61,8 +61,6 @@ interface Servers {
   readonly freeswitch: readonly MediaNodeAddress[];
 }
 
-/** How often what goes up and down is read for the metrics. */
-const GAUGES_MS = 2000;
 const REDIS_READY_MS = 15_000;
 const SERVERS_READY_MS = 2000;
 /** A stopping process takes no new calls for this long, so that drachtio-server has heard of it. */
@@ -246,12 +244,9 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     };
     return { ok: Object.values(parts).every(({ ok }) => ok), parts };
   };
-  const gauges = setInterval(() => {
-    metrics.mediaNodesUp.set(nodes.healthy);
-    metrics.directoryVersion.set(index().version);
-    metrics.eventsSpooled.set(spool.counts.spooled - spool.counts.replayed);
-  }, GAUGES_MS);
-  closers.add('gauges', { close: () => clearInterval(gauges) });
+  metrics.mediaNodesUp.from(() => nodes.healthy);
+  metrics.directoryVersion.from(() => index().version);
+  metrics.eventsSpooled.from(() => spool.counts.spooled - spool.counts.replayed);
   const poolTraffic = (account: string, pool: string) => readPoolTraffic(redis.background, account, pool);
   closers.add(
     'pool watch',

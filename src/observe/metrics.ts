@@ -32,9 +32,9 @@ export interface Spread {
   observe(value: number): void;
 }
 
-/** A number that goes up and down. */
+/** A number that goes up and down, read when somebody asks for the metrics; 0 until it is said where. */
 export interface Reading {
-  set(value: number): void;
+  from(read: () => number): void;
 }
 
 /** A number that goes up and down, one for each pool (by its id). */
@@ -115,7 +115,22 @@ export function createMetrics(processMetrics = true): Metrics {
   };
   const spread = (name: string, help: string, buckets: number[]): Spread =>
     new Histogram({ name, help, buckets, registers });
-  const level = (name: string, help: string): Reading => new Gauge({ name, help, registers });
+  const level = (name: string, help: string): Reading => {
+    let read = (): number => 0;
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+    return {
+      from: (source) => {
+        read = source;
+      },
+    };
+  };
   const poolLevel = (name: string, help: string): PoolReading => {
     const gauge = new Gauge({ name, help, labelNames: ['pool'], registers });
     return {

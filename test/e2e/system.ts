@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings, type Settings } from '../../src/config/settings.js';
 import { Launcher } from '../../src/start/launcher.js';
+import { freePort } from '../../src/start/ports.js';
 import { until } from '../standalone/media-agent.js';
 import { keepingLogger } from '../support/logger.js';
 
@@ -237,7 +238,6 @@ export class System {
 
   /** As the metrics have it. */
   async directoryVersion(): Promise<number> {
-    await new Promise((resolve) => setTimeout(resolve, 2500));
     const text = await (await fetch(`${this.http}/metrics`)).text();
     return Number(/^tagswitch_directory_version (\d+)/m.exec(text)?.[1]);
   }
@@ -303,12 +303,4 @@ async function listening(host: string, port: number): Promise<void> {
     if (Date.now() > end) throw new Error(`nothing listens on ${host}:${String(port)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
