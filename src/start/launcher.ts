@@ -1,14 +1,13 @@
 import { mkdirSync, openSync } from 'node:fs';
-import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatHostPort, type HostPort } from '../addresses.js';
+import { formatHostPort } from '../addresses.js';
 import { deriveSecrets, keptSecret } from '../config/secrets.js';
 import { SettingsFault, type Settings } from '../config/settings.js';
 import type { Logger } from '../observe/logger.js';
 import { Child, ChildFailed, type ChildSpec } from './child.js';
 import { DataInUse, ownRedis } from './own-redis.js';
+import { freePort, portIsFree } from './ports.js';
 
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
 const program = (path: string): string => join(PACKAGE, 'dist/src', path);
@@ -199,39 +198,4 @@ function environmentOf(settings: Settings): Record<string, string> {
     DATABASE_URL: `sqlite:${settings.callLog}`,
     ...(settings.configGiven ? { TAGSWITCH_CONFIG: settings.config } : {}),
   };
-}
-
-/** A port that nobody listens on now. It is given to the server that takes it, and keeps it when it is started again. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('no free port');
-  return address.port;
-}
-
-/** Whether both a listener for TCP and a socket for UDP can have the port now. */
-async function portIsFree({ host, port }: HostPort): Promise<boolean> {
-  const server = createServer();
-  const socket = createSocket('udp4');
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(port, host, resolve);
-    });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject).bind(port, host, resolve);
-    });
-    return true;
-  } catch {
-    return false; // whatever stands against it, our own agent cannot have it
-  } finally {
-    await Promise.all([
-      new Promise((resolve) => server.close(resolve)),
-      new Promise<void>((resolve) => socket.close(resolve)),
-    ]);
-  }
 }

@@ -28,8 +28,26 @@ export class DataInUse extends Error {
 const LEAVE_MS = 5000;
 
 /**
- * A redis-server of our own: on a private socket, no TCP port, its append-only file in `data` synced each second. It
- * knows nothing of pipes, so that the kernel has to tell it when we are gone (PR_SET_PDEATHSIG, by util-linux's setpriv).
+ * The program line of a redis-server on a private socket, without a TCP port. It knows nothing of pipes, so that the kernel
+ * has to tell it when we are gone (PR_SET_PDEATHSIG, by util-linux's setpriv).
+ */
+export function redisServer(
+  socket: string,
+  folder: string,
+  persistence: readonly string[],
+): { readonly command: string; readonly args: readonly string[] } {
+  return {
+    command: 'setpriv',
+    args: [
+      ...['--pdeathsig', 'TERM', 'redis-server'],
+      ...['--port', '0', '--unixsocket', socket, '--unixsocketperm', '600', '--dir', folder],
+      ...[...persistence, '--save', '', '--daemonize', 'no', '--loglevel', 'warning', '--logfile', ''],
+    ],
+  };
+}
+
+/**
+ * The redis-server of `start`: its append-only file in `data`, synced each second.
  * @throws DataInUse while another one serves that socket
  */
 export async function ownRedis(data: string, stderr: number): Promise<{ spec: ChildSpec; url: string }> {
@@ -45,13 +63,7 @@ export async function ownRedis(data: string, stderr: number): Promise<{ spec: Ch
   rmSync(socket, { force: true });
   const spec: ChildSpec = {
     name: 'redis-server',
-    command: 'setpriv',
-    args: [
-      ...['--pdeathsig', 'TERM', 'redis-server'],
-      ...['--port', '0', '--unixsocket', socket, '--unixsocketperm', '600', '--dir', folder],
-      ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '', '--daemonize', 'no'],
-      ...['--loglevel', 'warning', '--logfile', ''],
-    ],
+    ...redisServer(socket, folder, ['--appendonly', 'yes', '--appendfsync', 'everysec']),
     env: {},
     ready: (gone) => answering(socket, gone),
     stderr,

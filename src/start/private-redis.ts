@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { answering } from './own-redis.js';
+import { answering, redisServer } from './own-redis.js';
 
 const START_MS = 10_000;
 
@@ -18,16 +18,8 @@ export async function withPrivateRedis<T>(use: (url: string) => Promise<T>): Pro
   const folder = await mkdtemp(join(tmpdir(), 'tagswitch-'));
   const socket = join(folder, 'redis.sock');
   const gone = new AbortController();
-  // As for the switch's own redis-server: the kernel ends it when we are killed.
-  const child = spawn(
-    'setpriv',
-    [
-      ...['--pdeathsig', 'TERM', 'redis-server'],
-      ...['--port', '0', '--unixsocket', socket, '--unixsocketperm', '600', '--dir', folder],
-      ...['--save', '', '--appendonly', 'no', '--daemonize', 'no', '--loglevel', 'warning', '--logfile', ''],
-    ],
-    { stdio: 'ignore' },
-  );
+  const { command, args } = redisServer(socket, folder, ['--appendonly', 'no']);
+  const child = spawn(command, args, { stdio: 'ignore' });
   let fault: string | undefined;
   child.once('error', (error) => {
     fault = error.message;

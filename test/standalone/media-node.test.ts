@@ -1,20 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { MediaServer } from '../../src/standalone/media-server/server.js';
+import { freePort } from '../../src/start/ports.js';
 import { Agent, until, type AgentCall } from './media-agent.js';
 import { EventClient, startServer } from './media-harness.js';
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
-}
 
 t.test('sipp at both ends: a hundred calls, none failed, none left', async (t) => {
   const running = await startServer();

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../../src/start/ports.js';
 
 const scenarios = fileURLToPath(new URL('../../../../test/sipp/', import.meta.url));
 
@@ -14,27 +14,6 @@ export interface SippRun {
   /** Resolves when its calls are over. @returns the exit code (0: every call went as the scenario says) and its errors */
   readonly ended: Promise<{ code: number | null; errors: string }>;
   stop(): void;
-}
-
-/** A port that is free for both transports just now. */
-/** A port that is free for TCP and UDP alike; one that only TCP has is given back, and another one is asked for. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const udp = createSocket('udp4').bind(port, '127.0.0.1');
-    const free = await Promise.race([
-      once(udp, 'listening').then(() => true),
-      once(udp, 'error').then(() => false),
-    ]).catch(() => false);
-    await Promise.all([
-      new Promise((done) => server.close(done)),
-      new Promise<void>((done) => udp.close(done)),
-    ]);
-    if (free) return port;
-  }
 }
 
 /** Starts the load tool on one scenario; with `to` as a caller, without as a callee that waits. */
