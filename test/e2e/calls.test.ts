@@ -13,6 +13,7 @@ import { connect } from 'node:net';
 import { createSocket } from 'node:dgram';
 import { Agent, until, type AgentCall } from '../standalone/media-agent.js';
 import { declarationOf, numbersOf, type EndpointOf } from './declaration.js';
+import { finalOf } from './ends.js';
 import { System } from './system.js';
 
 /** How a callee behaves, by the name of its endpoint. */
@@ -101,10 +102,6 @@ const legOf = async (name: string, before: number): Promise<AgentCall> => {
   const leg = calls[before];
   if (leg === undefined) throw new Error('no leg');
   return leg;
-};
-const finalOf = async (call: AgentCall, ms = 10_000): Promise<number> => {
-  await until(() => (call.statuses.at(-1) ?? 0) >= 200, 'a final response', ms);
-  return call.statuses.at(-1) ?? 0;
 };
 
 async function talk(t: Test, a: AgentCall, b: AgentCall, count = 25): Promise<void> {

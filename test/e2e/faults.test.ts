@@ -1,9 +1,11 @@
 /** Parts of the switch are stopped, killed and silent while calls come, are up and end. */
 import t from 'tap';
-import { Agent, until, type AgentCall } from '../standalone/media-agent.js';
+import { until, type Agent, type AgentCall } from '../standalone/media-agent.js';
 import { declarationOf, numbersOf } from './declaration.js';
-import { onRealServers, System } from './system.js';
+import { finalOf, startEnds, type Ends } from './ends.js';
+import { onRealServers, type System } from './system.js';
 
+let ends: Ends;
 let system: System;
 let caller: Agent;
 let callee: Agent;
@@ -17,26 +19,11 @@ const ours = !onRealServers || process.env['TAGSWITCH_TEST_FREESWITCH_COMMAND'] 
 t.setTimeout(240_000);
 
 t.before(async () => {
-  callee = await Agent.start((call) => {
-    call.reply(180);
-    call.reply(200, '0 101');
-  });
-  caller = await Agent.start();
-  system = await System.start(
-    declarationOf([{ name: 'answers', ring: [[`sip:agent@127.0.0.1:${String(callee.sip.port)}`]] }]),
-  );
+  ends = await startEnds();
+  ({ system, caller, callee } = ends);
 });
 
-t.teardown(async () => {
-  await system.stop();
-  await caller.close();
-  await callee.close();
-});
-
-const finalOf = async (call: AgentCall, ms = 10_000): Promise<number> => {
-  await until(() => (call.statuses.at(-1) ?? 0) >= 200, 'a final response', ms);
-  return call.statuses.at(-1) ?? 0;
-};
+t.teardown(() => ends.stop());
 
 async function establish(number: string): Promise<{ call: AgentCall; leg: AgentCall }> {
   const before = callee.calls.length;

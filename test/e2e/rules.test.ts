@@ -9,38 +9,25 @@ import { RedisClients } from '../../src/redis/clients.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { newCallId, newTag } from '../../src/standalone/sip/ids.js';
 import { SipRequest } from '../../src/standalone/sip/message.js';
-import { Agent, until, type AgentCall } from '../standalone/media-agent.js';
+import { until, type Agent } from '../standalone/media-agent.js';
 import { keepingLogger } from '../support/logger.js';
-import { declarationOf, numbersOf } from './declaration.js';
-import { System } from './system.js';
+import { numbersOf } from './declaration.js';
+import { finalOf, startEnds, type Ends } from './ends.js';
+import type { System } from './system.js';
 
 t.setTimeout(180_000);
 
+let ends: Ends;
 let system: System;
 let caller: Agent;
 let callee: Agent;
 
 t.before(async () => {
-  callee = await Agent.start((call) => {
-    call.reply(180);
-    call.reply(200, '0 101');
-  });
-  caller = await Agent.start();
-  system = await System.start(
-    declarationOf([{ name: 'answers', ring: [[`sip:agent@127.0.0.1:${String(callee.sip.port)}`]] }]),
-  );
+  ends = await startEnds();
+  ({ system, caller, callee } = ends);
 });
 
-t.teardown(async () => {
-  await system.stop();
-  await caller.close();
-  await callee.close();
-});
-
-const finalOf = async (call: AgentCall): Promise<number> => {
-  await until(() => (call.statuses.at(-1) ?? 0) >= 200, 'a final response', 10_000);
-  return call.statuses.at(-1) ?? 0;
-};
+t.teardown(() => ends.stop());
 
 /** Where the media node listens for SIP, as the application was told. */
 function nodeAddress(): string {

@@ -1,28 +1,17 @@
 /** The main job with TCP throughout: carrier, media node and callee (design, rule 5: one transport, never a mix). */
 import t from 'tap';
-import { Agent, until } from '../standalone/media-agent.js';
-import { declarationOf } from './declaration.js';
-import { System } from './system.js';
+import { until } from '../standalone/media-agent.js';
+import { finalOf, startEnds } from './ends.js';
 
 t.setTimeout(120_000);
 
 t.test('a call over TCP is bridged, recorded, and every far end is told a way back over TCP', async (t) => {
-  const callee = await Agent.start((call) => {
-    call.reply(180);
-    call.reply(200, '0 101');
-  });
-  const caller = await Agent.start();
-  const destination = `sip:agent@127.0.0.1:${String(callee.sip.port)}`;
-  const system = await System.start(declarationOf([{ name: 'answers', ring: [[destination]] }], 'tcp'));
-  t.teardown(async () => {
-    await system.stop();
-    await caller.close();
-    await callee.close();
-  });
+  const ends = await startEnds('tcp');
+  const { system, caller, callee } = ends;
+  t.teardown(() => ends.stop());
   const link = await system.allocate('answers', 'session-1');
   const call = await caller.call(system.sip, link.number, [], undefined, 'tcp');
-  await until(() => (call.statuses.at(-1) ?? 0) >= 200, 'a final response', 10_000);
-  t.equal(call.statuses.at(-1), 200);
+  t.equal(await finalOf(call), 200);
   const [leg] = callee.calls;
   if (leg === undefined) throw new Error('no leg');
   await until(() => leg.acks > 0, 'ACK at the callee');

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { UNKNOWN } from '../../src/calls/fold.js';
 import type { CallEvent } from '../../src/calls/events.js';
 import { BadCursor, type CallFilter, type CallLog } from '../../src/calls/ports.js';
 import type { CallRecord } from '../../src/calls/record.js';
@@ -293,29 +294,18 @@ export class FakeCallLog implements CallLog {
 
 export function makeRecord(over: Partial<CallRecord>): CallRecord {
   return {
+    ...UNKNOWN,
     id: mintId('call'),
     account: 'acc_x',
     number: '+12025550100',
     caller: 'sealed:+14155550123',
     callerHash: 'hash-of-the-caller',
     trunk: 'trk_1',
-    endpoint: null,
-    site: null,
     session: 's1',
     visitor: 'v1',
-    link: null,
     touch: '{"source":"ads"}',
-    bucket: null,
-    parameters: null,
-    person: null,
-    probability: null,
-    ambiguous: false,
-    redial: false,
-    candidates: [],
     level: 'session',
-    late: false,
     why: 'linked',
-    test: false,
     startedAt: T0,
     ringingAt: T0 + 120,
     answeredAt: T0 + 2_000,
