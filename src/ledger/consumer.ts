@@ -13,9 +13,12 @@ const BATCH = 500;
 const ABREAST = 16;
 /** Every account is read this often though nobody said that its stream grew, ms. */
 const ROUND_MS = 2_000;
-/** What a consumer has not settled for this long is taken from it: it died, or its own settling failed. */
-const IDLE_MS = 30_000;
-const CLAIM_EVERY_ROUNDS = 5;
+/**
+ * What a consumer has not settled for this long is taken from it: it died, or its own settling failed. Short, because a
+ * call has no record until then; one that is only slow is not harmed, as a second commit changes nothing.
+ */
+const IDLE_MS = 4_000;
+const CLAIM_EVERY_ROUNDS = 2;
 const FORGET_MS = 3_600_000;
 const COMMIT_RETRY_LIMIT_MS = 5_000;
 const CLOSE_MS = 2_000;
@@ -89,7 +92,7 @@ export class StreamConsumer {
   #round(): void {
     for (const account of this.#parts.accounts()) this.#due.add(account);
     this.#rounds += 1;
-    if (this.#rounds % CLAIM_EVERY_ROUNDS === 1) this.#claimDue = true;
+    if (this.#rounds % CLAIM_EVERY_ROUNDS === 1) this.#claimDue = true; // the first round claims too
     this.#work();
     this.#timer = setTimeout(() => this.#round(), this.#roundMs);
   }

@@ -172,8 +172,6 @@ t.test('a page view gets a number, and its call is bridged, heard both ways, and
   const sentAt = Date.now();
   const call = await dial(link.number);
   t.equal(await finalOf(call), 200);
-  const answeredAt = Date.now();
-  const ringingAt = sentAt;
   const leg = await legOf('answers', before);
   t.ok(call.statuses.includes(180), 'the caller heard ringing');
   await talk(t, call, leg);
@@ -192,10 +190,11 @@ t.test('a page view gets a number, and its call is bridged, heard both ways, and
     t.match(leg.invite.get('From') ?? '', /\+12025550123/, 'the callee sees the caller');
   });
 
+  const byeAt = Date.now();
   const bye = await call.send('BYE');
-  const endedAt = Date.now();
   t.equal(bye.status, 200);
   await until(() => leg.bye !== undefined, 'BYE at the callee');
+  const endedAt = Date.now();
   const record = await system.record(link.number);
   t.match(record, {
     number: link.number,
@@ -213,15 +212,17 @@ t.test('a page view gets a number, and its call is bridged, heard both ways, and
     destination: uriOf('answers'),
     media: 'bridged',
   });
-  const near = (what: string, told: string | null, seen: number): void => {
-    const off = Math.abs(Date.parse(told ?? '') - seen);
-    t.ok(off <= 50, `${what}: ${String(off)} ms from what the ends saw`);
+  // A step lies between what caused it at one end and what the other end saw of it, however busy the machine is.
+  const within = (what: string, told: string | null, from: number, until: number): void => {
+    const at = Date.parse(told ?? '');
+    const off = Math.max(from - at, at - until);
+    t.ok(off <= 50, `${what}: ${String(off)} ms outside of what the ends saw`);
   };
-  near('startedAt', record.startedAt, sentAt);
-  near('ringingAt', record.ringingAt, ringingAt + 25);
-  near('answeredAt', record.answeredAt, answeredAt);
-  near('endedAt', record.endedAt, endedAt);
-  t.ok(Math.abs((record.talkMs ?? 0) - (endedAt - answeredAt)) <= 50, 'talkMs');
+  within('startedAt', record.startedAt, sentAt, call.seenAt(180));
+  within('ringingAt', record.ringingAt, sentAt, call.seenAt(180));
+  within('answeredAt', record.answeredAt, leg.seenAt(200), call.seenAt(200));
+  within('endedAt', record.endedAt, byeAt, endedAt);
+  t.equal(record.talkMs, Date.parse(record.endedAt ?? '') - Date.parse(record.answeredAt ?? ''));
 });
 
 t.test('the callee hangs up', async (t) => {

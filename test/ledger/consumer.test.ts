@@ -145,6 +145,24 @@ t.test('killed between the commit and the acknowledgement', async (t) => {
   t.equal((await callLog.events(ACCOUNT, callId(1))).length, 2);
 });
 
+t.test('killed between the reading and the commit: a call does not wait long for its record', async (t) => {
+  const { redis, path, stream, left, has, streams, callLog, logger } = await stage(t);
+  await stream.append(received(callId(1)));
+  const child = fork(new URL('./consumer-child.js', import.meta.url), [path, redis.url, 'reads']);
+  await once(child, 'message');
+  const closed = once(child, 'close');
+  child.kill('SIGKILL');
+  await closed;
+  const killed = performance.now();
+  t.strictSame(await left(), { entries: 1, pending: 1 }, 'it is nobody else\u2019s');
+  // With the times of the product, as the successor of a killed application has them.
+  const heir = new StreamConsumer({ streams, callLog, accounts: () => [ACCOUNT], logger });
+  t.teardown(() => heir.close('test'));
+  await until(() => has(1), 20_000);
+  const took = performance.now() - killed;
+  t.ok(took < 10_000, `${Math.round(took)} ms`);
+});
+
 t.test('Redis is started again, and has lost its groups', async (t) => {
   const { redis, clients, stream, consume, has } = await stage(t);
   const consumer = consume();

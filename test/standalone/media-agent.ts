@@ -74,6 +74,8 @@ export function sdpOf(media: AgentMedia, types = '0 101', extra = ''): string {
 export class AgentCall {
   readonly #sip: SipEndpoint;
   readonly statuses: number[] = [];
+  /** When each status was received, or was sent by a callee. */
+  readonly seen: { readonly status: number; readonly at: number }[] = [];
   readonly responses: SipResponse[] = [];
   readonly requests: SipRequest[] = [];
   readonly media: AgentMedia;
@@ -98,8 +100,14 @@ export class AgentCall {
     return last;
   }
 
+  /** When `status` was first received or sent; NaN for never. */
+  seenAt(status: number): number {
+    return this.seen.find((one) => one.status === status)?.at ?? NaN;
+  }
+
   took(response: SipResponse): void {
     this.statuses.push(response.status);
+    this.seen.push({ status: response.status, at: Date.now() });
     this.responses.push(response);
     if (response.body.length > 0) this.media.to = audioOf(response.body.toString());
     if (response.status >= 200 && response.status < 300) {
@@ -111,6 +119,7 @@ export class AgentCall {
   /** Callee: a response to the INVITE. */
   reply(status: number, types?: string, headers: HeaderPairs = []): void {
     const sdp = types === undefined ? {} : { body: sdpOf(this.media, types), contentType: 'application/sdp' };
+    this.seen.push({ status, at: Date.now() });
     this.server?.reply(status, {
       headers: [['Contact', `<${this.#sip.uri(this.server.flow.proto, 'agent')}>`], ...headers],
       ...sdp,
