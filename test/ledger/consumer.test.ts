@@ -8,7 +8,7 @@ import { StreamConsumer } from '../../src/ledger/consumer.js';
 import type { ConsumerParts } from '../../src/ledger/consumer.js';
 import { SqliteCallLog } from '../../src/ledger/sqlite-call-log.js';
 import { EventStream } from '../../src/numbers/event-stream.js';
-import { accountKeys } from '../../src/numbers/keys.js';
+import { accountKeys, WAKE_CHANNEL } from '../../src/numbers/keys.js';
 import { CALL_DEADLINE_MS, RedisClients } from '../../src/redis/clients.js';
 import { RedisEventStreams } from '../../src/redis/event-stream.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
@@ -226,6 +226,10 @@ t.test('in a cluster', async (t) => {
   );
   const { stream, consume, callLog, has } = await stage(t, `redis-cluster://127.0.0.1:${node.port}`);
   consume({ roundMs: 60_000 });
+  await until(async () => {
+    const [, listeners] = (await admin.background.call('PUBSUB', 'NUMSUB', WAKE_CHANNEL)) as unknown[];
+    return listeners === 1;
+  });
   await stream.append(received(callId(1)));
   await stream.append(received(callId(2), { account: OTHER }));
   await until(() => has(1));
