@@ -6,7 +6,7 @@ import type { Directory } from './model.js';
 import { numberMoves, type NumberMoves, type PoolNumbers } from './number-moves.js';
 import type { DirectoryStore, LiveUse, PoolWriter } from './ports.js';
 import { chunks } from './ranges.js';
-import { CHUNK, offer, putBack, reconcile } from './reconcile.js';
+import { CHUNK, offer, putBack, reconcile, retime } from './reconcile.js';
 import { resolve } from './resolve.js';
 
 /** How often another writer may be first before we give up. */
@@ -112,8 +112,8 @@ async function follow(
   for (const { account, pool, to, numbers } of moving) {
     for (const chunk of chunks(numbers, CHUNK)) await pools.move(account, pool, to, chunk);
   }
-  await hide(retimed, pools);
-  for (const one of [...retimed, ...coming]) await offer(one, pools);
+  for (const one of retimed) await retime(one, pools);
+  for (const one of coming) await offer(one, pools);
   // A process that started meanwhile may have mended the pools by the document of before.
   await withdraw(leaving, pools, true);
   await hide(hidden, pools);

@@ -20,6 +20,11 @@ export interface PoolWriter {
    * already stays as it is.
    */
   reserve(account: string, pool: string, numbers: readonly string[], notBefore: number): Promise<void>;
+  /**
+   * Numbers that the pool has on offer are free when their last link is over, and not before `notBefore`: what says
+   * otherwise is put right. Resolves with how many were.
+   */
+  retime(account: string, pool: string, numbers: readonly string[], notBefore: number): Promise<number>;
   /** Numbers of the pool are shown to nobody new; their links live on. */
   hide(account: string, pool: string, numbers: readonly string[]): Promise<void>;
   /** Numbers go into another pool of the account, with their links. Those that are hidden stay so. */
@@ -34,8 +39,8 @@ export interface PoolWriter {
     numbers: readonly string[],
     force: boolean,
   ): Promise<readonly string[]>;
-  /** All numbers that the pool has on offer, in any order. */
-  members(account: string, pool: string): Promise<readonly string[]>;
+  /** All numbers that the pool has on offer, and when each is free, ms since the epoch. */
+  members(account: string, pool: string): Promise<ReadonlyMap<string, number>>;
 }
 
 /** A live link or a live call, and what it needs. Ids are the directory's. */

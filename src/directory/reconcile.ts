@@ -25,6 +25,16 @@ export async function offer({ account, pool, numbers, notBefore }: Offer, pools:
   for (const chunk of chunks(numbers, CHUNK)) await pools.reserve(account, pool, chunk, notBefore);
 }
 
+/** Resolves with how many were free at another time before. */
+export async function retime(
+  { account, pool, numbers, notBefore }: Offer,
+  pools: PoolWriter,
+): Promise<number> {
+  let count = 0;
+  for (const chunk of chunks(numbers, CHUNK)) count += await pools.retime(account, pool, chunk, notBefore);
+  return count;
+}
+
 /**
  * Puts numbers that were taken out by `current` back. Where another document is in force by now (another writer's, or our
  * own, whose answer was lost), that decides. `now` in ms since the epoch.
@@ -50,14 +60,15 @@ export async function putBack(
 }
 
 /**
- * How many numbers were missing in pools; stood in the wrong pool; were on offer and should not be; and stood in a pool
- * although the account does not have them.
+ * How many numbers were missing in pools; stood in the wrong pool; were on offer and should not be; stood in a pool
+ * although the account does not have them; and were free too early or too late.
  */
 export interface Mended {
   readonly reserved: number;
   readonly moved: number;
   readonly hidden: number;
   readonly withdrawn: number;
+  readonly retimed: number;
 }
 
 /**
@@ -65,7 +76,7 @@ export interface Mended {
  * start; changes nothing where all is well. The document may change meanwhile: then it looks again.
  */
 export async function reconcile(ports: ReconcilePorts, clock: () => number = Date.now): Promise<Mended> {
-  const mended = { reserved: 0, moved: 0, hidden: 0, withdrawn: 0 };
+  const mended = { reserved: 0, moved: 0, hidden: 0, withdrawn: 0, retimed: 0 };
   let directory = await ports.store.read();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     for (const account of directory.accounts) {
@@ -93,10 +104,13 @@ async function mendAccount(
     return rangesSize(numbers);
   };
   const found: NumberRange[] = [];
+  const ends = new Map<string, number>();
   // What is in a wrong place goes first: a number that stood in two pools would be given twice.
   for (const id of [...account.pools.map((pool) => pool.id), ...(account.formerPools ?? [])]) {
     const own = account.pools.find((pool) => pool.id === id);
-    const members = rangesOf(await pools.members(account.id, id));
+    const there = await pools.members(account.id, id);
+    for (const [number, end] of there) ends.set(number, end);
+    const members = rangesOf([...there.keys()]);
     const wrong = subtractRanges(members, own === undefined ? [] : offeredNumbers(own, account));
     found.push(...subtractRanges(members, wrong));
     if (wrong.length === 0) continue;
@@ -115,6 +129,11 @@ async function mendAccount(
     mended.withdrawn += await each(rest, (chunk) => pools.withdraw(account.id, id, chunk, true));
   }
   for (const one of accountOffers(directory, account, now)) {
+    const doubtful = intersectRanges(one.numbers, rangesOf(timed(ends, one.notBefore, now)));
+    if (doubtful.length > 0) {
+      if (!(await inForce())) return false;
+      mended.retimed += await retime({ ...one, numbers: doubtful }, pools);
+    }
     const missing = subtractRanges(one.numbers, found);
     if (missing.length === 0) continue;
     if (!(await inForce())) return false;
@@ -122,4 +141,9 @@ async function mendAccount(
     mended.reserved += rangesSize(missing);
   }
   return true;
+}
+
+/** Numbers that may be free at a wrong time: few, where all is well those that a page holds or that rest. */
+function timed(ends: ReadonlyMap<string, number>, notBefore: number, now: number): string[] {
+  return [...ends].filter(([, end]) => end > now || end < notBefore).map(([number]) => number);
 }

@@ -38,6 +38,16 @@ export class PoolStore {
     return this.#inChunks('reserve', [keys.ends(pool), keys.numbers], args, numbers);
   }
 
+  /**
+   * Numbers that are on offer are free when their last link is over, and not before `notBefore` (ms since the epoch):
+   * what says otherwise is put right, in one step. Resolves with how many were.
+   */
+  async retime(account: string, pool: string, numbers: Iterable<string>, notBefore: number): Promise<number> {
+    const keys = accountKeys(account);
+    const args = [this.#clock?.() ?? '', MARGIN_MS, notBefore];
+    return this.#inChunks('retime', [keys.ends(pool), keys.numbers], args, numbers);
+  }
+
   /** Numbers are shown to nobody new; their links live on. Resolves with how many of them were on offer. */
   async hide(account: string, pool: string, numbers: Iterable<string>): Promise<number> {
     return this.#inChunks('hide', [accountKeys(account).ends(pool)], [], numbers);

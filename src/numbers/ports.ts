@@ -14,6 +14,7 @@ export type ScriptName =
   | 'reserve' // put numbers into a pool
   | 'withdraw' // take numbers out of a pool, all or none
   | 'hide' // take numbers out of a pool, their links live on
+  | 'retime' // put right when numbers of a pool are free
   | 'move' // numbers into another pool of the account, with their links
   | 'append' // an event into the account's stream
   | 'keep'; // live calls that a media node still has

@@ -20,6 +20,15 @@ export class RedisPoolWriter implements PoolWriter {
     await this.#pools.reserve(account, pool, numbers, notBefore);
   }
 
+  async retime(
+    account: string,
+    pool: string,
+    numbers: readonly string[],
+    notBefore: number,
+  ): Promise<number> {
+    return this.#pools.retime(account, pool, numbers, notBefore);
+  }
+
   async hide(account: string, pool: string, numbers: readonly string[]): Promise<void> {
     await this.#pools.hide(account, pool, numbers);
   }
@@ -43,11 +52,11 @@ export class RedisPoolWriter implements PoolWriter {
     }
   }
 
-  async members(account: string, pool: string): Promise<readonly string[]> {
-    const numbers = new Set<string>();
+  async members(account: string, pool: string): Promise<ReadonlyMap<string, number>> {
+    const ends = new Map<string, number>();
     for await (const part of scanSortedSet(this.#client, accountKeys(account).ends(pool))) {
-      for (const { member } of part) numbers.add(member);
+      for (const { member, score } of part) ends.set(member, score);
     }
-    return [...numbers];
+    return ends;
   }
 }

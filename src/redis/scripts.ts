@@ -18,6 +18,7 @@ const NAMES = [
   'reserve',
   'withdraw',
   'hide',
+  'retime',
   'move',
   'append',
   'keep',

@@ -79,7 +79,7 @@ async function placed(): Promise<{ document: string[]; pools: string[] }> {
   const pools: string[] = [];
   for (const key of await clients.background.keys('ts:{account:*}:ends:*')) {
     const [, account = '', pool = ''] = /^ts:\{account:(.*)\}:ends:(.*)$/.exec(key) ?? [];
-    for (const number of await ports.pools.members(account, pool)) pools.push(`${account} ${pool} ${number}`);
+    for (const number of (await ports.pools.members(account, pool)).keys()) pools.push(`${account} ${pool} ${number}`);
   }
   return { document: document.sort(), pools: pools.sort() };
 }
@@ -230,6 +230,9 @@ function stepped(before: Step, after: Step): ApplyPorts {
       reserve: around('reserve', (a: string, p: string, n: readonly string[], t: number) =>
         pools.reserve(a, p, n, t),
       ),
+      retime: around('retime', (a: string, p: string, n: readonly string[], at: number) =>
+        pools.retime(a, p, n, at),
+      ),
       hide: around('hide', (a: string, p: string, n: readonly string[]) => pools.hide(a, p, n)),
       move: around('move', (a: string, p: string, to: string, n: readonly string[]) =>
         pools.move(a, p, to, n),
@@ -285,7 +288,7 @@ t.test('a crash before and after each step is mended by the next start', async (
       t.equal(mended.pools.length, (await ports.store.read()).version === 1 ? 11 : 9);
       t.strictSame(
         await reconcile(ports),
-        { reserved: 0, moved: 0, hidden: 0, withdrawn: 0 },
+        { reserved: 0, moved: 0, hidden: 0, withdrawn: 0, retimed: 0 },
         'once is enough',
       );
     }

@@ -211,13 +211,15 @@ t.test('numbers move to another pool with their links', async (t) => {
   t.match(await allocate(index, 'acme', 's1'), { number: held.number, link: held.link }, 'the page keeps it');
   t.match(await allocate(index, 'acme', 's3'), { number: '+12025550110' }, 'nobody else gets it');
   t.match(await allocate(index, 'acme', 's4'), { level: 'none' });
-  t.strictSame(await reconcile(ports, clock), { reserved: 0, moved: 0, hidden: 0, withdrawn: 0 });
+  t.strictSame(await reconcile(ports, clock), { reserved: 0, moved: 0, hidden: 0, withdrawn: 0, retimed: 0 });
 
   // The next pool goes too: both are remembered, the newest first.
   index = await made([account('acme', '{name: r, numbers: [+12025550100-+12025550102, +12025550110]}')]);
   t.strictSame(accountOf(index, 'acme').formerPools, [q, p]);
   t.equal(Object.keys((await offers(index))['acme/r'] ?? {}).length, 4);
   t.equal(await client.zcard(accountKeys(acme.id).ends(q)), 0);
+  const left = await client.ttl(accountKeys(acme.id).traffic(p));
+  t.ok(left > 47 * 3600 && left <= 49 * 3600, `what is known of a pool that is gone goes too, in ${left} s`);
 });
 
 t.test('S5.4 active, quarantined, active at exact times', async (t) => {
@@ -260,6 +262,30 @@ t.test('S5.4 active, quarantined, active at exact times', async (t) => {
   t.match(await allocate(index, 'bold', 's3'), { level: 'none' }, 'a millisecond too early');
   now = free;
   t.match(await allocate(index, 'bold', 's3'), { number: '+12025550100' });
+});
+
+t.test('a crash before numbers are timed anew is mended', async (t) => {
+  const reuse = (days: number): string => `{quarantineMs: ${days * DAY}, halfLifeMs: ${30 * DAY}}`;
+  const numbers = '{name: p, numbers: [+12025550100, +12025550101]}';
+  const bold = '{name: b, numbers: [+12025550120, +12025550121]}';
+  const one = '{name: p, numbers: [+12025550101]}';
+  await made([account('acme', numbers), account('bold', bold)], reuse(10));
+  const left = now;
+  const taken = '{name: b, numbers: [+12025550100, +12025550120, +12025550121]}';
+  let index = await made([account('acme', one), account('bold', taken)], reuse(10));
+  const held = await allocate(index, 'bold', 's1');
+  for (const days of [20, 5]) {
+    const { directory } = index;
+    const { reuse: now_ } = directory;
+    if (now_ === undefined) throw new Error('no reuse');
+    const next = { ...directory, version: directory.version + 1, reuse: { ...now_, quarantineMs: days * DAY } };
+    await ports.store.publish(next); // and here the process died
+    t.match(await reconcile(ports, clock), { reserved: 0, retimed: 1 }, `${days} days`);
+    t.match(await reconcile(ports, clock), { retimed: 0 }, 'once is enough');
+    index = new DirectoryIndex(next);
+    t.equal((await offers(index))['bold/b']?.['+12025550100'], left + days * DAY);
+    t.match(await allocate(index, 'bold', 's1'), { number: held.number, link: held.link }, 'a link is left alone');
+  }
 });
 
 t.test('an account takes its own number back at once', async (t) => {

@@ -11,7 +11,8 @@ local LOG2 = math.log(2)
 local function count_traffic(traffic, now, what, by)
   local hour = math.floor(now / HOUR_MS)
   if redis.call('HINCRBY', traffic, hour .. ':' .. what, by) == by then
-    -- The first of its kind in this hour: what is too old goes.
+    -- The first of its kind in this hour: what is too old goes, and all of it where the pool is gone.
+    redis.call('EXPIRE', traffic, (HOURS_KEPT + 1) * HOUR_MS / 1000)
     for _, field in ipairs(redis.call('HKEYS', traffic)) do
       if tonumber(string.match(field, '^(%d+)')) < hour - HOURS_KEPT then
         redis.call('HDEL', traffic, field)
