@@ -79,7 +79,8 @@ async function placed(): Promise<{ document: string[]; pools: string[] }> {
   const pools: string[] = [];
   for (const key of await clients.background.keys('ts:{account:*}:ends:*')) {
     const [, account = '', pool = ''] = /^ts:\{account:(.*)\}:ends:(.*)$/.exec(key) ?? [];
-    for (const number of (await ports.pools.members(account, pool)).keys()) pools.push(`${account} ${pool} ${number}`);
+    for (const number of (await ports.pools.members(account, pool)).keys())
+      pools.push(`${account} ${pool} ${number}`);
   }
   return { document: document.sort(), pools: pools.sort() };
 }

@@ -278,13 +278,21 @@ t.test('a crash before numbers are timed anew is mended', async (t) => {
     const { directory } = index;
     const { reuse: now_ } = directory;
     if (now_ === undefined) throw new Error('no reuse');
-    const next = { ...directory, version: directory.version + 1, reuse: { ...now_, quarantineMs: days * DAY } };
+    const next = {
+      ...directory,
+      version: directory.version + 1,
+      reuse: { ...now_, quarantineMs: days * DAY },
+    };
     await ports.store.publish(next); // and here the process died
     t.match(await reconcile(ports, clock), { reserved: 0, retimed: 1 }, `${days} days`);
     t.match(await reconcile(ports, clock), { retimed: 0 }, 'once is enough');
     index = new DirectoryIndex(next);
     t.equal((await offers(index))['bold/b']?.['+12025550100'], left + days * DAY);
-    t.match(await allocate(index, 'bold', 's1'), { number: held.number, link: held.link }, 'a link is left alone');
+    t.match(
+      await allocate(index, 'bold', 's1'),
+      { number: held.number, link: held.link },
+      'a link is left alone',
+    );
   }
 });
 

@@ -236,6 +236,17 @@ export class System {
     if (code !== 0) throw new Error(`apply: exit code ${String(code)}`);
   }
 
+  /** `apply`, and the application follows it. */
+  async follow(declaration: string): Promise<void> {
+    const before = await this.directoryVersion();
+    await this.apply(declaration);
+    const end = Date.now() + 5000;
+    while ((await this.directoryVersion()) === before) {
+      if (Date.now() > end) throw new Error('the application does not follow the directory');
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  }
+
   /** As the metrics have it. */
   async directoryVersion(): Promise<number> {
     const text = await (await fetch(`${this.http}/metrics`)).text();

@@ -180,6 +180,8 @@ export class AgentCall {
 /** A far end on a socket of its own: calls, and answers as `onCall` says. */
 export class Agent {
   readonly calls: AgentCall[] = [];
+  /** Who calls. */
+  number = '+12025550123';
   #sip: SipEndpoint | undefined;
   readonly #onCall: (call: AgentCall) => void;
   readonly #media: AgentMedia[] = [];
@@ -227,7 +229,7 @@ export class Agent {
     const transport = proto === 'tcp' ? ';transport=tcp' : '';
     const invite = SipRequest.create('INVITE', `sip:${user}@${server}${transport}`, {
       headers: [
-        ['From', `"Caller" <sip:+12025550123@127.0.0.1>;tag=${newTag()}`],
+        ['From', `"Caller" <sip:${this.number}@127.0.0.1>;tag=${newTag()}`],
         ['To', `<sip:${user}@${server}>`],
         ['Call-ID', newCallId()],
         ['CSeq', '1 INVITE'],
