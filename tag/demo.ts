@@ -22,6 +22,15 @@ const words: Readonly<Record<string, string>> = {
   failed: 'failed',
 };
 
+/** Whose number the page shows, by its level. */
+const whose: Readonly<Record<string, string>> = {
+  session: 'This number is yours alone',
+  token: 'This number is yours alone',
+  bucket: 'You share this number with visitors who came the way that you came',
+  overflow: 'The overflow number: all for whom there is no number of their own share it',
+};
+const PRINTED = 'The printed number: none could be given to this visit';
+
 const element = (id: string): HTMLElement => {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`the page has no element ${id}`);
@@ -34,10 +43,9 @@ let listed = '';
 
 document.addEventListener('tagswitch', (event) => {
   shown = (event as CustomEvent<Shown>).detail;
-  const { state, number, until } = shown;
+  const { state, number, until, level } = shown;
   const status = element('state');
-  const text =
-    state === 'held' ? 'This number is yours alone' : 'The printed number: none could be given to this visit';
+  const text = state === 'printed' ? PRINTED : (whose[level] ?? PRINTED);
   // A screen reader tells changes, not every heartbeat.
   if (status.textContent !== text) status.textContent = text;
   status.classList.toggle('held', state === 'held');

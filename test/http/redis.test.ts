@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import fc from 'fast-check';
 import t from 'tap';
 import { DirectoryIndex } from '../../src/directory/directory-index.js';
-import type { Site } from '../../src/directory/model.js';
+import type { NumberRange, Site } from '../../src/directory/model.js';
 import { Allocator } from '../../src/numbers/allocator.js';
 import { chunks } from '../../src/directory/ranges.js';
 import { accountKeys } from '../../src/numbers/keys.js';
@@ -31,12 +31,23 @@ interface Reply {
   body: { link: string; number: string; level: string; until: string; code?: string };
 }
 
-async function open(life: Partial<Site> = {}): Promise<{
+async function open(
+  life: Partial<Site> = {},
+  numbers?: readonly NumberRange[],
+): Promise<{
   w: World;
   ask: (body: unknown) => Promise<Reply>;
   link: (method: string, path: string, origin?: string) => Promise<number>;
 }> {
-  const directory = makeDirectory(undefined, undefined, life);
+  const made = makeDirectory(undefined, undefined, life);
+  const directory = {
+    ...made,
+    accounts: made.accounts.map((account, i) =>
+      i > 0 || numbers === undefined
+        ? account
+        : { ...account, pools: account.pools.map((pool) => ({ ...pool, numbers })) },
+    ),
+  };
   const w = new World(
     { links: allocator, numberFacts: new RedisNumberFacts(clients.call), now: Date.now },
     directory,
@@ -240,7 +251,9 @@ t.test('pools and numbers are told as Redis has them', async (t) => {
 });
 
 t.test('a drain by 1,000 addresses leaves numbers for whoever is known', async (t) => {
-  const { w } = await open({ ...signedIn, provisionalMs: 600, reservedShare: 0.3 });
+  const { w } = await open({ ...signedIn, provisionalMs: 600, reservedShare: 0.3 }, [
+    { first: '+13125550100', last: '+13125550199' },
+  ]);
   t.teardown(() => w.http.close());
   const ask = async (remoteAddress: string, body: object) => {
     const reply = await w.http.inject({
@@ -268,11 +281,13 @@ t.test('a drain by 1,000 addresses leaves numbers for whoever is known', async (
     if (level === 'session') taken++;
   });
   for (let i = 0; i < drain.length; i += 50) await Promise.all(drain.slice(i, i + 50).map((one) => one()));
-  t.equal(taken, 34, 'of 50 numbers, 15 are kept back and one is held');
+  t.equal(taken, 69, 'of 100 numbers, 30 are kept back and one is held');
   const strangers = await Promise.all([1, 2, 3].map((i) => ask(`192.0.2.${i}`, { session: `stranger${i}` })));
   const served = await Promise.all([
     ask('192.0.2.9', { session: 'late', visitor: 'early', pass }),
-    ...[1, 2, 3, 4, 5].map((i) => ask(`192.0.2.${i}`, { session: `known${i}`, proof: proofOf(`user${i}`) })),
+    ...Array.from({ length: 28 }, (_, i) =>
+      ask(`192.0.2.${i}`, { session: `known${i}`, proof: proofOf(`user${i}`) }),
+    ),
     ask('192.0.2.1', { session: 'early', visitor: 'early' }),
   ]);
   t.strictSame(
