@@ -80,6 +80,9 @@ export function endByNode(end: NodeEnd): Termination {
     return unanswered('gaveUp', 'ORIGINATOR_CANCEL', GAVE_UP.status, GAVE_UP.q850);
   }
   const cause = decisive(end);
+  // Nobody was to be tried: the caller heard an announcement, and was refused as we told the node.
+  if (cause === undefined && end.cause === 'UNALLOCATED_NUMBER')
+    return endByStatus(UNKNOWN_NUMBER.status, 'us');
   if (cause === undefined)
     return unanswered('ours', end.cause, refusal(end.status) ?? OURS.status, causeOf(end.cause)[1]);
   const [kind, q850] = causeOf(cause);

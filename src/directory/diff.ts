@@ -169,6 +169,7 @@ function poolThing(pool: Pool, account: Account): Thing {
       ['trunk', one(account.trunks, pool.trunk)],
       ['areas', pool.areas?.join(', ')],
       ['in quarantine', pool.inQuarantine],
+      ['announcement', pool.announcement],
       // The first one is tried first; where there is one alone, that says nothing.
       ['rank', account.pools.length < 2 ? undefined : pool.rank],
     ]),

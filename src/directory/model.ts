@@ -154,7 +154,9 @@ export interface Pool {
   /** Numbers of it that are out of service: a call gets 404. */
   readonly retired?: readonly NumberRange[];
   /** Where a call goes while its number is in quarantine; absent: `lastHolder`. */
-  readonly inQuarantine?: 'lastHolder' | 'default' | 'reject';
+  readonly inQuarantine?: 'lastHolder' | 'default' | 'announce' | 'reject';
+  /** What callers of such a number hear with `announce`: `tone`, or the name of a sound file. */
+  readonly announcement?: string;
 }
 
 /** First and last number, both included, E.164, of equal length. A single number has first equal to last. */

@@ -24,6 +24,8 @@ export interface FormerOwner {
   readonly endpoint?: Endpoint;
   /** Of the pool that declares the number now; of the one that it left, where none does. */
   readonly policy: QuarantinePolicy;
+  /** What callers hear, with the policy `announce`. */
+  readonly announcement?: string;
 }
 
 interface PoolOwner {
@@ -92,12 +94,14 @@ export class NumberStates {
     const account = this.#directory.accounts.find(({ id }) => id === former.account);
     const pool = account?.pools.find(({ id }) => id === former.pool);
     const endpoint = account?.endpoints.find(({ id }) => id === former.endpoint);
+    const by = this.#owners.find(number)?.pool ?? pool;
     return {
       former,
       ...(account && { account }),
       ...(pool && { pool }),
       ...(endpoint && { endpoint }),
-      policy: (this.#owners.find(number)?.pool ?? pool)?.inQuarantine ?? 'lastHolder',
+      policy: by?.inQuarantine ?? 'lastHolder',
+      ...(by?.announcement !== undefined && { announcement: by.announcement }),
     };
   }
 

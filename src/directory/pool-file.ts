@@ -18,6 +18,7 @@ const FIELDS = [
   'paused',
   'retired',
   'inQuarantine',
+  'announcement',
 ];
 
 export function readPool(
@@ -42,8 +43,15 @@ export function readPool(
   const areas = readAll(fields.list('areas', 'areas, as "+1202"'), (one) => one.take(values.parsePrefix));
   const inQuarantine = fields.optional(
     'inQuarantine',
-    values.parseOneOf(['lastHolder', 'default', 'reject']),
+    values.parseOneOf(['lastHolder', 'default', 'announce', 'reject']),
   );
+  const announcement = fields.optional('announcement', values.parseWhisper);
+  const announces = inQuarantine === 'announce';
+  if (announces !== (fields.get('announcement') !== undefined)) {
+    (fields.get(announces ? 'inQuarantine' : 'announcement') ?? field).fault(
+      'expected "inQuarantine: announce" and "announcement" (tone, or the name of a sound file) together',
+    );
+  }
   const lists = readNumbers(fields, `pool ${account}/${name ?? ''}`, checks);
   const paused = readSubset('paused', fields, lists.numbers);
   const retired = readSubset('retired', fields, lists.numbers);
@@ -68,6 +76,7 @@ export function readPool(
         paused: allPaused.length === 0 ? undefined : allPaused,
         retired: allRetired.length === 0 ? undefined : allRetired,
         inQuarantine: inQuarantine === 'lastHolder' ? undefined : inQuarantine,
+        announcement,
       });
 }
 

@@ -35,8 +35,7 @@ export function planHeaders(plan: Plan, context: DialContext): PlanHeaders {
     'X-Tagswitch-Account': context.account,
     'X-Tagswitch-Caller': shown(context.caller),
   };
-  if (plan.whisper !== undefined)
-    headers['X-Tagswitch-Whisper'] = plan.whisper === 'tone' ? 'tone' : `file:${plan.whisper}`;
+  if (plan.whisper !== undefined) headers['X-Tagswitch-Whisper'] = soundOf(plan.whisper);
   let room = HEADER_BYTES - bytesOf(headers);
   let left = 0;
   plan.rounds.forEach((groups, round) => {
@@ -48,6 +47,23 @@ export function planHeaders(plan: Plan, context: DialContext): PlanHeaders {
     room -= lineBytes(name, text);
   });
   return { headers, left };
+}
+
+/** The headers of a call that is connected to nobody: the caller hears `sound` before he is refused. */
+export function announcementHeaders(
+  sound: string,
+  { call, account }: Pick<DialContext, 'call' | 'account'>,
+): Readonly<Record<string, string>> {
+  return {
+    'X-Tagswitch-Call': call,
+    'X-Tagswitch-Account': account,
+    'X-Tagswitch-Announce': soundOf(sound),
+  };
+}
+
+/** `tone`, or a sound file of the media node. */
+function soundOf(sound: string): string {
+  return sound === 'tone' ? 'tone' : `file:${sound}`;
 }
 
 function bytesOf(headers: Readonly<Record<string, string>>): number {

@@ -25,7 +25,7 @@ export function answering(
 ): Answering | undefined {
   const owner = directory.numberOwner(number);
   const before = directory.formerOwner(number, now);
-  if (before?.policy === 'reject') return undefined;
+  if (before?.policy === 'reject' || before?.policy === 'announce') return undefined;
   if (before === undefined || (before.policy === 'default' && owner !== undefined)) {
     if (owner === undefined) return undefined;
     const { account, pool } = owner;
@@ -47,4 +47,13 @@ export function answering(
     accounts: owner === undefined ? [account.id] : [account.id, owner.account.id],
     byHolder: policy === 'lastHolder',
   };
+}
+
+/** What a caller of `number` hears before he is refused; undefined for nothing. */
+export function announcementTo(
+  directory: Pick<CallDirectory, 'formerOwner'>,
+  number: string,
+  now: number,
+): string | undefined {
+  return directory.formerOwner(number, now)?.announcement;
 }

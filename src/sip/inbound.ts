@@ -3,7 +3,7 @@ import { Seq } from '../calls/events.js';
 import { endByDialplan, endByStatus, type Termination } from '../calls/termination.js';
 import type { Endpoint } from '../directory/model.js';
 import { mintId } from '../ids.js';
-import { planHeaders } from '../media/dial-strings.js';
+import { announcementHeaders, planHeaders } from '../media/dial-strings.js';
 import { StoreUnavailable } from '../numbers/ports.js';
 import { attributedEvent, receivedEvent, resolutionWithoutStore } from '../numbers/resolution.js';
 import type { Resolution, ResolutionRequest } from '../numbers/types.js';
@@ -11,7 +11,7 @@ import type { Logger } from '../observe/logger.js';
 import { mintLegToken } from '../routing/leg-token.js';
 import { destinationsOf, LONGEST_RING_MS, planCall, type Plan } from '../routing/plan.js';
 import { targetUri } from '../routing/targets.js';
-import { answering } from './answering.js';
+import { announcementTo, answering } from './answering.js';
 import type { Answering } from './answering.js';
 import type { CallerIdentity } from './caller-identity.js';
 import type { CallDirectory, NodeChooser, NumberResolver } from './ports.js';
@@ -77,8 +77,10 @@ export class InboundCalls {
     const { now, directory } = this.#parts;
     const at = now();
     const who = answering(directory(), verdict.number, at);
-    // One carrier may bring the calls of several accounts: the number says which account's trunk it is.
-    const ofAccount = (who?.accounts ?? []).flatMap((id) =>
+    // One carrier may bring the calls of several accounts: the number says which account's trunk it is, also of a call that
+    // nobody answers.
+    const declaredBy = directory().numberOwner(verdict.number)?.account.id;
+    const ofAccount = (who?.accounts ?? (declaredBy === undefined ? [] : [declaredBy])).flatMap((id) =>
       verdict.trunks.filter(({ account }) => account.id === id),
     );
     const via = ofAccount.find(({ trunk }) => trunk.id === who?.trunk) ?? ofAccount[0] ?? verdict.trunks[0];
@@ -107,7 +109,7 @@ export class InboundCalls {
     if (who?.accounts.includes(via.account.id) !== true) {
       const known = receivedEvent(this.#asked(arrived, via.account.id));
       this.#parts.append({ ...known, level: 'none', late: false, why: 'unknownNumber' });
-      this.#refuse(arrived, via.account.id, 404);
+      await this.#turnAway(arrived, via.account.id);
       return;
     }
     const account = who.account.id;
@@ -131,42 +133,69 @@ export class InboundCalls {
     await this.#handOn(arrived, account, plan);
   }
 
-  async #handOn(arrived: Arrived, account: string, plan: Plan): Promise<void> {
-    const { request, id } = arrived;
-    const node = this.#parts.nodes.choose();
-    const planned = {
+  /** Nobody answers this number: 404, after an announcement where its pool has one and a media node can play it. */
+  async #turnAway(arrived: Arrived, account: string): Promise<void> {
+    const { directory, nodes } = this.#parts;
+    const sound = announcementTo(directory(), arrived.verdict.number, arrived.at);
+    const node = sound === undefined ? undefined : nodes.choose();
+    if (sound === undefined || node === undefined) {
+      this.#refuse(arrived, account, 404);
+      return;
+    }
+    this.#parts.append({ ...this.#planned(arrived, account), media: 'bridged', mediaNode: node.name });
+    const headers = announcementHeaders(sound, { call: arrived.id, account });
+    await this.#toNode(arrived, account, node.sip, headers);
+  }
+
+  #planned({ request, id }: Arrived, account: string, destinations: readonly string[] = []) {
+    return {
       v: 1,
       kind: 'planned',
       account,
       call: id,
       seq: Seq.planned,
       at: this.#parts.now(),
-      destinations: destinationsOf(plan).map(({ to }) => to),
+      destinations,
       callId: request.callId,
     } as const;
+  }
+
+  /** Carriers and media nodes are reached over the same transport (design, rule 5). */
+  #over(): string {
+    return this.#parts.transport() === 'tcp' ? ';transport=tcp' : '';
+  }
+
+  async #toNode(
+    arrived: Arrived,
+    account: string,
+    sip: string,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const target = `sip:${arrived.verdict.number}@${sip}${this.#over()}`;
+    await this.#proxy(arrived, account, target, NODE_SILENCE_MS, headers);
+  }
+
+  async #handOn(arrived: Arrived, account: string, plan: Plan): Promise<void> {
+    const { request, id } = arrived;
+    const node = this.#parts.nodes.choose();
+    const destinations = destinationsOf(plan).map(({ to }) => to);
+    const planned = this.#planned(arrived, account, destinations);
     if (node === undefined) {
       await this.#direct(arrived, account, plan, { ...planned, media: 'direct' });
       return;
     }
     this.#parts.append({ ...planned, media: 'bridged', mediaNode: node.name });
-    const over = this.#parts.transport() === 'tcp' ? ';transport=tcp' : '';
     const expires = Math.floor(this.#parts.now() / 1000) + TOKEN_LIFE_S;
     const { headers, left } = planHeaders(plan, {
       call: id,
       account,
-      switchAddress: `${this.#parts.switchAddress}${over}`,
+      switchAddress: `${this.#parts.switchAddress}${this.#over()}`,
       caller: this.#parts.identity.shown(request),
       token: ({ leg, trunk, destination }) =>
         mintLegToken({ call: id, leg, trunk, destination: destination.serial, expires }, this.#parts.legKey),
     });
     if (left > 0) arrived.log.warn({ left }, 'legs of a plan found no room in the headers and are not rung');
-    await this.#proxy(
-      arrived,
-      account,
-      `sip:${arrived.verdict.number}@${node.sip}${over}`,
-      NODE_SILENCE_MS,
-      headers,
-    );
+    await this.#toNode(arrived, account, node.sip, headers);
   }
 
   /** No media node answers: straight to the first destination. No whisper, no ring group, but the caller gets through. */

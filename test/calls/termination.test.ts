@@ -89,6 +89,11 @@ t.test('which of the words of FreeSWITCH counts', async (t) => {
     { result: 'failed', fault: 'ours', reason: { status: 403 } },
     'the dialplan refused the plan',
   );
+  t.strictSame(
+    endByNode({ answered: false, cause: 'UNALLOCATED_NUMBER' }),
+    endByStatus(404, 'us'),
+    'refused after an announcement, as without one',
+  );
   t.match(endByNode({ answered: false, cause: 'SYSTEM_SHUTDOWN', attempt: '' }), {
     fault: 'ours',
     reason: { text: 'SYSTEM_SHUTDOWN', status: 503 },

@@ -84,6 +84,10 @@ t.test('what a pool, an account and the whole may be declared with', async (t) =
       inQuarantine: 'reject',
     },
   );
+  t.match(pool('numbers: [+12025550100], inQuarantine: announce, announcement: moved-away'), {
+    inQuarantine: 'announce',
+    announcement: 'moved-away',
+  });
   t.equal(pool('numbers: [+12025550100], inQuarantine: lastHolder')?.inQuarantine, undefined);
   const account = read(
     file({ profile: '{trade: [Dentist, hygienist, dentist], region: [Kent]}', redialMs: '0' }),
@@ -183,9 +187,19 @@ t.test('what pools, accounts and the whole may not be declared with', async (t) 
       'and not both: +12025550100',
     ],
     [
+      { pools: '[{name: p, numbers: [+12025550100], inQuarantine: perhaps}]' },
+      'pools[0].inQuarantine',
+      '"lastHolder", "default", "announce", "reject"',
+    ],
+    [
       { pools: '[{name: p, numbers: [+12025550100], inQuarantine: announce}]' },
       'pools[0].inQuarantine',
-      '"lastHolder", "default", "reject"',
+      '"announcement" (tone, or the name of a sound file) together',
+    ],
+    [
+      { pools: '[{name: p, numbers: [+12025550100], announcement: tone}]' },
+      'pools[0].announcement',
+      '"inQuarantine: announce"',
     ],
     [{ profile: '[dentist]' }, 'profile', 'a mapping of words by dimension'],
     [{ profile: '{trade: dentist}' }, 'profile.trade', 'a list of words'],

@@ -6,6 +6,7 @@ import { finalOf } from './ends.js';
 import { System } from './system.js';
 
 const NUMBER = '+12025550100';
+const OTHER_KEY = 'an-api-key-of-the-other-account';
 const answers = (call: AgentCall): void => {
   call.reply(180);
   call.reply(200, '0 101');
@@ -13,6 +14,8 @@ const answers = (call: AgentCall): void => {
 const callees: Record<string, Agent> = {};
 let system: System;
 let caller: Agent;
+
+const announcement = (policy: string): string => (policy === 'announce' ? ', announcement: tone' : '');
 
 /** The account `tests` with the two endpoints, and `other` with one; the number is in the pool of one of them. */
 function declaration(owner: 'tests' | 'other', inQuarantine?: string): string {
@@ -22,7 +25,7 @@ function declaration(owner: 'tests' | 'other', inQuarantine?: string): string {
     `      - {name: ${name}, destinations: ['sip:${name}@127.0.0.1:${String(callees[name]?.sip.port)}']}\n`;
   const pool = (name: string, numbers: string): string =>
     `    pools: [{name: pool, trunk: carrier, defaultEndpoint: ${name}, numbers: [${numbers}]${
-      inQuarantine === undefined ? '' : `, inQuarantine: ${inQuarantine}`
+      inQuarantine === undefined ? '' : `, inQuarantine: ${inQuarantine}${announcement(inQuarantine)}`
     }}]\n`;
   const of = (account: string, own: string): string => (account === owner ? `'${NUMBER}', ${own}` : own);
   return [
@@ -33,7 +36,7 @@ function declaration(owner: 'tests' | 'other', inQuarantine?: string): string {
     endpoint('support'),
     // The other number is paused: the site's visitors get the one that is watched here.
     pool('sales', of('tests', "'+12025550110'")).replace('trunk:', "paused: ['+12025550110'], trunk:"),
-    '  - name: other\n',
+    `  - name: other\n    apiKeys: [{name: key, key: ${OTHER_KEY}}]\n`,
     trunk,
     '    endpoints:\n',
     endpoint('theirs'),
@@ -82,6 +85,14 @@ async function newest(): Promise<unknown> {
   return record;
 }
 
+/** The records of the number in the account `other`. */
+async function others(): Promise<readonly { result: string | null }[]> {
+  const answer = await fetch(`${system.http}/v1/calls?number=${encodeURIComponent(NUMBER)}`, {
+    headers: { authorization: `Bearer ${OTHER_KEY}` },
+  });
+  return ((await answer.json()) as { items: { result: string | null }[] }).items;
+}
+
 t.test(
   'a caller who calls again reaches whom he reached before, though the number is another\u2019s',
   async (t) => {
@@ -112,7 +123,31 @@ t.test('a number in quarantine between two accounts', async (t) => {
   );
   await system.follow(declaration('other', 'reject'));
   t.equal(await reached('+12025550125'), 404, 'reject');
-  t.equal((await system.records(NUMBER)).filter(({ result }) => result === 'answered').length, before);
+  await until(
+    async () => (await others()).length === 2 && (await others()).every(({ result }) => result !== null),
+  );
+  t.match((await others())[0], { result: 'failed', reason: { status: 404 }, why: 'unknownNumber' });
+
+  await system.follow(declaration('other', 'announce'));
+  const call = await caller.call(system.sip, NUMBER);
+  t.equal(await finalOf(call, 15_000), 404, 'announce: refused in the end');
+  t.ok(call.statuses.includes(183), 'after early media');
+  const loud = call.media.received.filter((packet) =>
+    packet.subarray(12).some((byte) => (byte & 0x7f) < 0x50),
+  );
+  t.ok(loud.length > 50, `a tone was heard: ${String(loud.length)} packets`);
+  t.match(call.last.get('Reason'), /^Q\.850;cause=1\b/);
+  await until(
+    async () => (await others()).length === 3 && (await others()).every(({ result }) => result !== null),
+  );
+  t.match((await others())[0], {
+    result: 'failed',
+    reason: { status: 404, q850: 1 },
+    answeredAt: null,
+    why: 'unknownNumber',
+    media: 'bridged',
+  });
+  t.equal((await system.records(NUMBER)).length, before, 'the account that had it learns nothing of these');
 });
 
 t.test('a redial never leads to another account', async (t) => {
