@@ -92,7 +92,14 @@ function isLoopbackBlock(text: string): boolean {
 }
 
 function readTrunk(field: Field, names: AccountNames, checks: FileChecks): DeclaredTrunk | undefined {
-  const fields = field.map(['name', 'addresses', 'gateway', 'transport', 'callsPerSecond']);
+  const fields = field.map([
+    'name',
+    'addresses',
+    'gateway',
+    'transport',
+    'callsPerSecond',
+    'assertedIdentity',
+  ]);
   const name = named(fields, field, names.trunks);
   const addresses = readAll(fields.list('addresses', 'addresses'), (one) => {
     const block = one.take(values.parseBlock);
@@ -108,9 +115,11 @@ function readTrunk(field: Field, names: AccountNames, checks: FileChecks): Decla
   const transport = fields.optional('transport', values.parseTransport) ?? 'udp';
   checks.transport(transport, fields.get('transport') ?? field);
   const callsPerSecond = fields.optional('callsPerSecond', values.parseInteger(1, 100_000, 'calls a second'));
+  const asserted = fields.optional('assertedIdentity', values.parseBoolean) === true;
+  const assertedIdentity = asserted ? true : undefined;
   if (name === undefined) return undefined;
   if (gateway !== undefined) names.gateways.add(name);
-  return given<DeclaredTrunk>({ name, addresses, gateway, transport, callsPerSecond });
+  return given<DeclaredTrunk>({ name, addresses, gateway, transport, callsPerSecond, assertedIdentity });
 }
 
 function readEndpoint(field: Field, names: AccountNames, checks: FileChecks): DeclaredEndpoint | undefined {

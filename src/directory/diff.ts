@@ -118,13 +118,14 @@ const KINDS: readonly { kind: string; of: (account: Account) => Thing[] }[] = [
   {
     kind: 'trunk',
     of: (account) =>
-      account.trunks.map(({ name, addresses, gateway, transport, callsPerSecond }) => ({
+      account.trunks.map(({ name, addresses, gateway, transport, callsPerSecond, assertedIdentity }) => ({
         name,
         facts: listed([
           ['addresses', addresses.join(', ')],
           ['gateway', gateway],
           ['transport', transport],
           ['calls a second', callsPerSecond],
+          ['asserted identity', assertedIdentity === true ? 'trusted' : undefined],
         ]),
       })),
   },

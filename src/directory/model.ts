@@ -177,4 +177,6 @@ export interface Trunk {
   readonly transport: 'udp' | 'tcp';
   /** New calls a second that it may bring, with as much again as a burst; absent means no limit. */
   readonly callsPerSecond?: number;
+  /** Its P-Asserted-Identity says who calls; otherwise From does. */
+  readonly assertedIdentity?: boolean;
 }

@@ -1,3 +1,4 @@
+import type { Trunk } from '../directory/model.js';
 import type { IncomingRequest } from './requests.js';
 import { parseSipUri } from './sip-uri.js';
 
@@ -12,7 +13,16 @@ export interface CallerSeals {
   hash(number: string): string;
 }
 
-/** Who calls, as the trunk says it: the user part of From (RFC 3261, 8.1.1.3). */
+type Headers = Pick<IncomingRequest, 'header'>;
+type Trust = Pick<Trunk, 'assertedIdentity'>;
+
+/** Any of these asks that nobody be told who calls (RFC 3323, 4.2; `id`: RFC 3325, 9.3). */
+const PRIVATE = /^(id|user|header)$/i;
+
+/**
+ * Who calls: the first number of P-Asserted-Identity (RFC 3325, 9.1) where the trunk is trusted to assert it, else the user
+ * part of From (RFC 3261, 8.1.1.3). A caller who asks for privacy is nobody, to the callee and in the records.
+ */
 export class CallerIdentity {
   readonly #seals: CallerSeals;
 
@@ -21,17 +31,35 @@ export class CallerIdentity {
   }
 
   /** The number that the callee sees; undefined for an anonymous caller or one who is no number. */
-  shown(request: Pick<IncomingRequest, 'header'>): string | undefined {
-    const from = request.header('From') ?? '';
-    const uri = parseSipUri(/<([^>]*)>/.exec(from)?.[1] ?? (from.split(';')[0] ?? '').trim());
-    return uri !== undefined && /^\+?[0-9]{1,20}$/.test(uri.user) ? uri.user : undefined;
+  shown(request: Headers, trunk: Trust): string | undefined {
+    const wishes = (request.header('Privacy') ?? '').split(/[;,]/);
+    if (wishes.some((wish) => PRIVATE.test(wish.trim()))) return undefined;
+    const asserted = trunk.assertedIdentity === true ? request.header('P-Asserted-Identity') : undefined;
+    return numberIn(asserted ?? '') ?? numberIn(request.header('From') ?? '');
   }
 
   /** The same for the records; empty for an anonymous caller. */
-  sealed(request: Pick<IncomingRequest, 'header'>): SealedCaller {
-    const number = this.shown(request);
+  sealed(request: Headers, trunk: Trust): SealedCaller {
+    const number = this.shown(request, trunk);
     return number === undefined
       ? {}
       : { caller: this.#seals.seal(number), callerHash: this.#seals.hash(number) };
   }
+}
+
+/** The first number in a list of addresses: `"Name" <sip:+1...@h>, <tel:+1-...>`, or one without angle brackets. */
+function numberIn(value: string): string | undefined {
+  // A name in quotes may hold commas and brackets of its own.
+  const addresses = value.replace(/"(?:[^"\\]|\\.)*"/g, '').split(',');
+  for (const address of addresses) {
+    const uri = /<([^>]*)>/.exec(address)?.[1] ?? (address.split(';')[0] ?? '').trim();
+    const user = telNumber(uri) ?? parseSipUri(uri)?.user;
+    if (user !== undefined && /^\+?[0-9]{1,20}$/.test(user)) return user;
+  }
+  return undefined;
+}
+
+/** The digits of a tel URI, without its visual separators (RFC 3966, 5.1.1). */
+function telNumber(uri: string): string | undefined {
+  return /^tel:([^;?]*)/i.exec(uri)?.[1]?.replace(/[-.()]/g, '');
 }

@@ -190,7 +190,7 @@ export class InboundCalls {
       call: id,
       account,
       switchAddress: `${this.#parts.switchAddress}${this.#over()}`,
-      caller: this.#parts.identity.shown(request),
+      caller: this.#parts.identity.shown(request, arrived.via.trunk),
       token: ({ leg, trunk, destination }) =>
         mintLegToken({ call: id, leg, trunk, destination: destination.serial, expires }, this.#parts.legKey),
     });
@@ -255,7 +255,7 @@ export class InboundCalls {
   }
 
   async #resolve(arrived: Arrived, { account, pool, defaultEndpoint }: Answering): Promise<Resolution> {
-    const callerNumber = this.#parts.identity.shown(arrived.request);
+    const callerNumber = this.#parts.identity.shown(arrived.request, arrived.via.trunk);
     const asked: ResolutionRequest = {
       ...this.#asked(arrived, account.id),
       pool,
@@ -296,7 +296,7 @@ export class InboundCalls {
       at,
       trunk: via.trunk.id,
       test: this.#test(verdict),
-      ...this.#parts.identity.sealed(request),
+      ...this.#parts.identity.sealed(request, via.trunk),
     };
   }
 

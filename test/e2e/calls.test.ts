@@ -243,6 +243,18 @@ t.test('the callee hangs up', async (t) => {
   });
 });
 
+t.test('a caller who asks for privacy is nobody, to the callee and in the record', async (t) => {
+  const number = numberOf('answers');
+  const before = agentOf('answers').calls.length;
+  const call = await caller.call(system.sip, number, [['Privacy', 'id']]);
+  t.equal(await finalOf(call), 200);
+  const { invite } = await legOf('answers', before);
+  t.notMatch(invite.toString(), /2025550123/, 'his number is nowhere in the INVITE');
+  t.match(invite.get('From'), /anonymous/i);
+  await call.send('BYE');
+  t.match(await system.record(number), { result: 'answered', caller: null });
+});
+
 t.test('the caller gives up: CANCEL reaches the callee', async (t) => {
   for (const name of ['rings', 'early']) {
     const number = numberOf(name);

@@ -130,9 +130,13 @@ t.test('who calls', async (t) => {
     seal: (number) => `sealed ${number}`,
     hash: (number) => `hash ${number}`,
   });
-  const from = (value: string | undefined) => ({ header: () => value });
-  t.equal(identity.shown(from('"A, B" <sip:+12025550123@h;x=y>;tag=1')), '+12025550123');
-  t.equal(identity.shown(from('sip:12025550123@h;tag=1')), '12025550123');
+  const of = (headers: Readonly<Record<string, string | undefined>>) => ({
+    header: (name: string) => headers[name],
+  });
+  const from = (value: string | undefined) => of({ From: value });
+  const plain = {};
+  t.equal(identity.shown(from('"A, B" <sip:+12025550123@h;x=y>;tag=1'), plain), '+12025550123');
+  t.equal(identity.shown(from('sip:12025550123@h;tag=1'), plain), '12025550123');
   for (const none of [
     '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1',
     '',
@@ -140,13 +144,38 @@ t.test('who calls', async (t) => {
     '<>',
     '<sip:%zz@h>',
   ]) {
-    t.equal(identity.shown(from(none)), undefined);
-    t.same(identity.sealed(from(none)), {});
+    t.equal(identity.shown(from(none), plain), undefined);
+    t.same(identity.sealed(from(none), plain), {});
   }
-  t.same(identity.sealed(from('<sip:+12025550123@h>')), {
+  t.same(identity.sealed(from('<sip:+12025550123@h>'), plain), {
     caller: 'sealed +12025550123',
     callerHash: 'hash +12025550123',
   });
+  const caller = '+12025550123';
+  const From = '"Switchboard" <sip:+12025550100@h>;tag=1';
+  const trusted = { assertedIdentity: true };
+  for (const asserted of [
+    '"A, <B>" <sip:+12025550123@carrier.example;user=phone>',
+    '<sip:reception@carrier.example>, <tel:+1-202-555-0123;ext=7>',
+    'tel:+1.202.555.0123',
+    'sip:+12025550123@carrier.example',
+  ]) {
+    const request = of({ From, 'P-Asserted-Identity': asserted });
+    t.equal(identity.shown(request, trusted), caller, asserted);
+    t.equal(identity.shown(request, plain), '+12025550100', 'a trunk that is not trusted asserts nothing');
+  }
+  t.equal(
+    identity.shown(of({ From, 'P-Asserted-Identity': '<sip:reception@h>' }), trusted),
+    '+12025550100',
+    'no number is asserted',
+  );
+  for (const privacy of ['id', 'user;critical', 'history; ID', 'header,session']) {
+    const request = of({ From, 'P-Asserted-Identity': `<sip:${caller}@h>`, Privacy: privacy });
+    t.equal(identity.shown(request, trusted), undefined, privacy);
+    t.same(identity.sealed(request, trusted), {}, 'nor is he recorded');
+  }
+  for (const open of ['none', 'history', 'session;critical'])
+    t.equal(identity.shown(of({ From, Privacy: open }), plain), '+12025550100', open);
 });
 
 t.test('rates', async (t) => {
