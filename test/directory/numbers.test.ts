@@ -221,8 +221,36 @@ t.test('numbers move to another pool with their links', async (t) => {
   t.strictSame(accountOf(index, 'acme').formerPools, [q, p]);
   t.equal(Object.keys((await offers(index))['acme/r'] ?? {}).length, 4);
   t.equal(await client.zcard(accountKeys(acme.id).ends(q)), 0);
-  const left = await client.ttl(accountKeys(acme.id).traffic(p));
-  t.ok(left > 47 * 3600 && left <= 49 * 3600, `what is known of a pool that is gone goes too, in ${left} s`);
+});
+
+t.test('what is known of the traffic of a pool goes two days after the pool, or the account', async (t) => {
+  const pools = '{name: p, numbers: [+12025550100]}, {name: q, numbers: [+12025550110]}';
+  let index = await made([account('acme', pools), account('bold', '{name: b, numbers: [+12025550120]}')]);
+  const acme = accountOf(index, 'acme');
+  const known = acme.pools.map(({ id }) => accountKeys(acme.id).traffic(id));
+  for (const session of ['s1', 's2', 's3']) await allocate(index, 'acme', session);
+  await allocate(index, 'bold', 's4');
+  known.push(
+    ...accountOf(index, 'bold').pools.map(({ id }) => accountKeys(accountOf(index, 'bold').id).traffic(id)),
+  );
+  t.strictSame(
+    (await client.keys('*:traffic:*')).sort(),
+    known.toSorted(),
+    'a key for each pool, given or refused',
+  );
+  const ttl = async (): Promise<number[]> => Promise.all(known.map((key) => client.ttl(key)));
+
+  index = await made([account('acme', '{name: q, numbers: [+12025550110]}')], undefined, true);
+  t.equal(index.directory.accounts.length, 1);
+  for (const left of await ttl()) t.ok(left > 48 * 3600 && left <= 49 * 3600, `they do not stay: ${left} s`);
+
+  // What is in use is kept: an hour later the pool that is left has its two days again, the others go on.
+  for (const key of known) await client.expire(key, 3600);
+  now += 3_600_000;
+  await allocate(index, 'acme', 's5');
+  const [gone = 0, used = 0, ofGone = 0] = await ttl();
+  t.ok(used > 48 * 3600, `${used} s`);
+  t.ok(gone <= 3600 && gone > 0 && ofGone <= 3600 && ofGone > 0, `${gone} s, ${ofGone} s`);
 });
 
 t.test('S5.4 active, quarantined, active at exact times', async (t) => {
