@@ -22,14 +22,20 @@ const words: Readonly<Record<string, string>> = {
   failed: 'failed',
 };
 
-/** Whose number the page shows, by its level. */
-const whose: Readonly<Record<string, string>> = {
-  session: 'This number is yours alone',
-  token: 'This number is yours alone',
-  bucket: 'You share this number with visitors who came the way that you came',
-  overflow: 'The overflow number: all for whom there is no number of their own share it',
+/** Whose number the page shows. What is true of some alone is marked `data-whose` in the page. */
+type Whose = 'own' | 'class' | 'all' | 'nobody';
+const whose: Readonly<Record<string, Whose>> = {
+  session: 'own',
+  token: 'own',
+  bucket: 'class',
+  overflow: 'all',
 };
-const PRINTED = 'The printed number: none could be given to this visit';
+const sayings: Readonly<Record<Whose, string>> = {
+  own: 'This number is yours alone',
+  class: 'You share this number with visitors who came the way that you came',
+  all: 'The overflow number: all for whom there is no number of their own share it',
+  nobody: 'The printed number: none could be given to this visit',
+};
 
 const element = (id: string): HTMLElement => {
   const found = document.getElementById(id);
@@ -40,18 +46,29 @@ const element = (id: string): HTMLElement => {
 let shown: Shown | undefined;
 let total = 1;
 let listed = '';
+let listedFor: string | null = null;
+/** What rings the printed number, which the page was served with. */
+const printedCommand = element('command').textContent;
 
 document.addEventListener('tagswitch', (event) => {
   shown = (event as CustomEvent<Shown>).detail;
   const { state, number, until, level } = shown;
   const status = element('state');
-  const text = state === 'printed' ? PRINTED : (whose[level] ?? PRINTED);
+  const mine = whose[level] ?? 'nobody';
+  const text = sayings[mine];
   // A screen reader tells changes, not every heartbeat.
   if (status.textContent !== text) status.textContent = text;
   status.classList.toggle('held', state === 'held');
   element('life').hidden = state !== 'held';
   if (until !== null) total = Math.max(1, until - Date.now());
-  if (number !== null) element('command').textContent = `bin/tagswitch call ${number}`;
+  element('command').textContent = number === null ? printedCommand : `bin/tagswitch call ${number}`;
+  for (const part of document.querySelectorAll<HTMLElement>('[data-whose]'))
+    part.hidden = !part.dataset['whose']?.split(' ').includes(mine);
+  // The calls of a link that is this page's no more are not calls to the number that it shows.
+  if (shown.link !== listedFor) {
+    listedFor = shown.link;
+    fill('', []);
+  }
   count();
   void list();
 });
@@ -73,19 +90,24 @@ async function list(): Promise<void> {
   )
     return;
   try {
-    const query = new URLSearchParams({ link: shown.link, number: shown.number });
+    const { link, number } = shown;
+    const query = new URLSearchParams({ link, number });
     const response = await fetch(`/demo/calls?${query.toString()}`);
     if (!response.ok) return;
     const text = await response.text();
-    if (text === listed) return;
-    listed = text;
-    const { items } = JSON.parse(text) as { items: Call[] };
-    element('no-calls').hidden = items.length > 0;
-    element('calls-box').hidden = items.length === 0;
-    element('calls').replaceChildren(...items.map(row));
+    // The page may have another number by now.
+    if (text === listed || link !== listedFor) return;
+    fill(text, (JSON.parse(text) as { items: Call[] }).items);
   } catch {
     // The server is away for a moment; the list stays as it is.
   }
+}
+
+function fill(text: string, calls: readonly Call[]): void {
+  listed = text;
+  element('no-calls').hidden = calls.length > 0;
+  element('calls-box').hidden = calls.length === 0;
+  element('calls').replaceChildren(...calls.map(row));
 }
 
 function row(call: Call): HTMLElement {

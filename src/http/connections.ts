@@ -21,7 +21,7 @@ export class Connections {
     });
   }
 
-  /** Ends those that nothing is asked on now, and those that come still. */
+  /** Ends those that nothing is asked on now, and those that come still; the others when they have their answer. */
   endIdle(): void {
     this.#ending = true;
     for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy();
@@ -29,6 +29,9 @@ export class Connections {
 
   #count(socket: Socket, by: number): void {
     const requests = this.#requests.get(socket);
-    if (requests !== undefined) this.#requests.set(socket, requests + by);
+    if (requests === undefined) return;
+    this.#requests.set(socket, requests + by);
+    // An answer that was made before the end was known keeps its connection, and the stop would wait for that.
+    if (this.#ending && requests + by === 0) socket.destroySoon();
   }
 }

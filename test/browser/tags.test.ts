@@ -243,38 +243,11 @@ t.test('the overflow number is shown, and nothing is kept of it', async (t) => {
   await page.goto(`${base}/demo`);
   await page.getByText('(202) 555-0190').waitFor();
   t.equal(await page.locator('#number').getAttribute('href'), 'tel:+12025550190');
-  t.match(await page.locator('#state').textContent(), /^The overflow number/, 'and nobody calls it his own');
-  t.equal(await page.locator('#life').isVisible(), false, 'nor is there a time to run out');
   const { asked } = w.links;
   await page.waitForTimeout(2 * HEARTBEAT);
   t.equal(w.links.asked, asked, 'no heartbeats');
   await page.goto('about:blank');
   t.equal(w.links.asked, asked, 'no leave');
-  await page.close();
-});
-
-t.test('the demo page says whose the number is', async (t) => {
-  const { w, base } = await open();
-  t.teardown(() => w.http.close());
-  const page = await browser.context.newPage();
-  await page.goto(`${base}/demo`);
-  await held(page);
-  const says = (detail: object): Promise<string> =>
-    page.evaluate(`{
-      document.dispatchEvent(new CustomEvent('tagswitch', { detail: ${JSON.stringify(detail)} }));
-      document.querySelector('#state').textContent;
-    }`);
-  const shown = { link: null, number: '+12025550100', display: '(202) 555-0100', until: null };
-  t.match(await says({ ...shown, state: 'held', level: 'session' }), /yours alone/);
-  t.match(await says({ ...shown, state: 'held', level: 'bucket' }), /share this number with visitors/);
-  t.match(await says({ ...shown, state: 'shared', level: 'bucket' }), /share this number with visitors/);
-  t.match(await says({ ...shown, state: 'shared', level: 'overflow' }), /overflow number/);
-  t.match(await says({ ...shown, state: 'printed', level: 'none' }), /printed number/);
-  t.match(
-    await says({ ...shown, state: 'printed', level: 'session' }),
-    /printed number/,
-    'its time has run out',
-  );
   await page.close();
 });
 

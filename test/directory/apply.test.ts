@@ -4,7 +4,7 @@ import { apply, PoolsBehind, type ApplyPorts } from '../../src/directory/apply.j
 import { applyCommand, planCommand, type CommandIo } from '../../src/directory/commands.js';
 import type { Declaration } from '../../src/directory/declaration.js';
 import { readDeclaration } from '../../src/directory/file.js';
-import type { Account, Directory } from '../../src/directory/model.js';
+import type { Account } from '../../src/directory/model.js';
 import { allOffers } from '../../src/directory/number-moves.js';
 import { chunks } from '../../src/directory/ranges.js';
 import { reconcile } from '../../src/directory/reconcile.js';
@@ -18,6 +18,7 @@ import { RedisPoolWriter } from '../../src/redis/pool-writer.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { keepingLogger } from '../support/logger.js';
 import { TestRedis } from '../support/redis.js';
+import { Crash, dying, nothing, stepped, stepsOf, type Step } from './steps.js';
 
 const redis = await TestRedis.start();
 const clients = new RedisClients(redis.url, keepingLogger());
@@ -204,58 +205,6 @@ t.test('a link that is made while a number is about to go keeps it', async (t) =
   t.strictSame(await placed(), before, 'the others are back in their pools');
 });
 
-class Crash extends Error {}
-
-type Step = (name: string, number: number) => Promise<void>;
-
-/** Ports that run `before` and `after` each of their calls, numbered from 1. Applies see one stream of steps. */
-function stepped(before: Step, after: Step): ApplyPorts {
-  let count = 0;
-  const around = <A extends unknown[], R>(name: string, run: (...args: A) => Promise<R>) => {
-    return async (...args: A): Promise<R> => {
-      const number = ++count;
-      await before(name, number);
-      const result = await run(...args);
-      await after(name, number);
-      return result;
-    };
-  };
-  const { store, pools, liveUse } = ports;
-  return {
-    store: {
-      read: around('read', () => store.read()),
-      publish: around('publish', (next: Directory) => store.publish(next)),
-      watch: (changed) => store.watch(changed),
-    },
-    pools: {
-      reserve: around('reserve', (a: string, p: string, n: readonly string[], t: number) =>
-        pools.reserve(a, p, n, t),
-      ),
-      retime: around('retime', (a: string, p: string, n: readonly string[], at: number) =>
-        pools.retime(a, p, n, at),
-      ),
-      hide: around('hide', (a: string, p: string, n: readonly string[]) => pools.hide(a, p, n)),
-      move: around('move', (a: string, p: string, to: string, n: readonly string[]) =>
-        pools.move(a, p, to, n),
-      ),
-      withdraw: around('withdraw', (a: string, p: string, n: readonly string[], f: boolean) =>
-        pools.withdraw(a, p, n, f),
-      ),
-      members: around('members', (a: string, p: string) => pools.members(a, p)),
-    },
-    liveUse: { of: around('of', (one: Account) => liveUse.of(one)) },
-  };
-}
-
-const nothing: Step = () => Promise.resolve();
-
-/** The steps of `run`, by name. */
-async function stepsOf(run: (ports: ApplyPorts) => Promise<unknown>): Promise<string[]> {
-  const names: string[] = [];
-  await run(stepped((name) => Promise.resolve(void names.push(name)), nothing));
-  return names;
-}
-
 async function startAgain(): Promise<void> {
   await clients.background.flushall();
   await apply(FIRST, ports);
@@ -263,7 +212,7 @@ async function startAgain(): Promise<void> {
 
 t.test('a crash before and after each step is mended by the next start', async (t) => {
   await startAgain();
-  const steps = await stepsOf((watched) => apply(SECOND, watched));
+  const steps = await stepsOf(ports, (watched) => apply(SECOND, watched));
   t.ok(
     ['withdraw', 'hide', 'publish', 'move', 'reserve'].every((name) => steps.includes(name)),
     steps.join(),
@@ -272,15 +221,7 @@ t.test('a crash before and after each step is mended by the next start', async (
   for (const when of ['before', 'after'] as const) {
     for (let at = 1; at <= steps.length; at++) {
       await startAgain();
-      // A crash is for good: what comes later, the putting back too, does not happen.
-      const crash: Step = (_name, number) => (number >= at ? Promise.reject(new Crash()) : Promise.resolve());
-      const dying = stepped(
-        when === 'before'
-          ? crash
-          : (_name, number) => (number > at ? Promise.reject(new Crash()) : Promise.resolve()),
-        when === 'before' ? nothing : crash,
-      );
-      await t.rejects(apply(SECOND, dying));
+      await t.rejects(apply(SECOND, dying(ports, when, at)));
       const found = await placed();
       if (found.pools.join() !== found.document.join()) halfway++;
       await reconcile(ports);
@@ -299,12 +240,12 @@ t.test('a crash before and after each step is mended by the next start', async (
 
 t.test('a step that fails once: numbers go back, or the operator is told', async (t) => {
   await startAgain();
-  const steps = await stepsOf((watched) => apply(SECOND, watched));
+  const steps = await stepsOf(ports, (watched) => apply(SECOND, watched));
   for (const when of ['before', 'after'] as const) {
     for (let at = 1; at <= steps.length; at++) {
       await startAgain();
       const fail: Step = (_name, number) => (number === at ? Promise.reject(new Crash()) : Promise.resolve());
-      const failing = when === 'before' ? stepped(fail, nothing) : stepped(nothing, fail);
+      const failing = when === 'before' ? stepped(ports, fail, nothing) : stepped(ports, nothing, fail);
       const error: unknown = await apply(SECOND, failing).then(
         () => undefined,
         (error: unknown) => error,
@@ -333,10 +274,11 @@ t.test(
   'a process that starts in the middle of an apply, and an apply in the middle of a start',
   async (t) => {
     await startAgain();
-    const applySteps = await stepsOf((watched) => apply(SECOND, watched));
+    const applySteps = await stepsOf(ports, (watched) => apply(SECOND, watched));
     for (let at = 1; at <= applySteps.length; at++) {
       await startAgain();
       const between = stepped(
+        ports,
         async (_name, number) => void (number === at && (await reconcile(ports))),
         nothing,
       );
@@ -352,7 +294,7 @@ t.test(
       await ports.pools.reserve(id, idOf(pools, 'q'), ['+12025550150'], 0);
     };
     await spoilt();
-    const startSteps = await stepsOf((watched) => reconcile(watched));
+    const startSteps = await stepsOf(ports, (watched) => reconcile(watched));
     for (let at = 1; at <= startSteps.length; at++) {
       const title = `an apply before step ${at} (${startSteps[at - 1]})`;
       await spoilt();
@@ -362,7 +304,7 @@ t.test(
         await apply(THIRD, ports);
         given = await allocate('shop', 'sales');
       };
-      await reconcile(stepped(interrupt, nothing));
+      await reconcile(stepped(ports, interrupt, nothing));
       const { document, pools } = await placed();
       t.strictSame(pools, document, title);
       t.equal(given, '+12015550100', 'a number that has just come is given to a page');

@@ -17,6 +17,7 @@ import { scanSortedSet } from '../../src/redis/scan.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { keepingLogger } from '../support/logger.js';
 import { TestRedis } from '../support/redis.js';
+import { dying, stepsOf } from './steps.js';
 
 const redis = await TestRedis.start();
 const clients = new RedisClients(redis.url, keepingLogger());
@@ -27,6 +28,8 @@ t.teardown(async () => {
 await clients.ready(5000);
 
 const DAY = 86_400_000;
+/** What `reconcile` says where there was nothing to mend. */
+const WELL = { reserved: 0, moved: 0, hidden: 0, withdrawn: 0, retimed: 0 };
 /** The clock of everybody; it begins at the time of Redis, which the look at live use goes by. */
 let now = Date.now();
 const clock = (): number => now;
@@ -211,15 +214,43 @@ t.test('numbers move to another pool with their links', async (t) => {
   t.match(await allocate(index, 'acme', 's1'), { number: held.number, link: held.link }, 'the page keeps it');
   t.match(await allocate(index, 'acme', 's3'), { number: '+12025550110' }, 'nobody else gets it');
   t.match(await allocate(index, 'acme', 's4'), { level: 'none' });
-  t.strictSame(await reconcile(ports, clock), { reserved: 0, moved: 0, hidden: 0, withdrawn: 0, retimed: 0 });
+  t.strictSame(await reconcile(ports, clock), WELL);
 
   // The next pool goes too: both are remembered, the newest first.
   index = await made([account('acme', '{name: r, numbers: [+12025550100-+12025550102, +12025550110]}')]);
   t.strictSame(accountOf(index, 'acme').formerPools, [q, p]);
   t.equal(Object.keys((await offers(index))['acme/r'] ?? {}).length, 4);
   t.equal(await client.zcard(accountKeys(acme.id).ends(q)), 0);
-  const left = await client.ttl(accountKeys(acme.id).traffic(p));
-  t.ok(left > 47 * 3600 && left <= 49 * 3600, `what is known of a pool that is gone goes too, in ${left} s`);
+});
+
+t.test('what is known of the traffic of a pool goes two days after the pool, or the account', async (t) => {
+  const pools = '{name: p, numbers: [+12025550100]}, {name: q, numbers: [+12025550110]}';
+  let index = await made([account('acme', pools), account('bold', '{name: b, numbers: [+12025550120]}')]);
+  const acme = accountOf(index, 'acme');
+  const known = acme.pools.map(({ id }) => accountKeys(acme.id).traffic(id));
+  for (const session of ['s1', 's2', 's3']) await allocate(index, 'acme', session);
+  await allocate(index, 'bold', 's4');
+  known.push(
+    ...accountOf(index, 'bold').pools.map(({ id }) => accountKeys(accountOf(index, 'bold').id).traffic(id)),
+  );
+  t.strictSame(
+    (await client.keys('*:traffic:*')).sort(),
+    known.toSorted(),
+    'a key for each pool, given or refused',
+  );
+  const ttl = async (): Promise<number[]> => Promise.all(known.map((key) => client.ttl(key)));
+
+  index = await made([account('acme', '{name: q, numbers: [+12025550110]}')], undefined, true);
+  t.equal(index.directory.accounts.length, 1);
+  for (const left of await ttl()) t.ok(left > 48 * 3600 && left <= 49 * 3600, `they do not stay: ${left} s`);
+
+  // What is in use is kept: an hour later the pool that is left has its two days again, the others go on.
+  for (const key of known) await client.expire(key, 3600);
+  now += 3_600_000;
+  await allocate(index, 'acme', 's5');
+  const [gone = 0, used = 0, ofGone = 0] = await ttl();
+  t.ok(used > 48 * 3600, `${used} s`);
+  t.ok(gone <= 3600 && gone > 0 && ofGone <= 3600 && ofGone > 0, `${gone} s, ${ofGone} s`);
 });
 
 t.test('S5.4 active, quarantined, active at exact times', async (t) => {
@@ -264,37 +295,116 @@ t.test('S5.4 active, quarantined, active at exact times', async (t) => {
   t.match(await allocate(index, 'bold', 's3'), { number: '+12025550100' });
 });
 
-t.test('a crash before numbers are timed anew is mended', async (t) => {
-  const reuse = (days: number): string => `{quarantineMs: ${days * DAY}, halfLifeMs: ${30 * DAY}}`;
-  const numbers = '{name: p, numbers: [+12025550100, +12025550101]}';
-  const bold = '{name: b, numbers: [+12025550120, +12025550121]}';
-  const one = '{name: p, numbers: [+12025550101]}';
-  await made([account('acme', numbers), account('bold', bold)], reuse(10));
-  const left = now;
-  const taken = '{name: b, numbers: [+12025550100, +12025550120, +12025550121]}';
-  let index = await made([account('acme', one), account('bold', taken)], reuse(10));
-  const held = await allocate(index, 'bold', 's1');
-  for (const days of [20, 5]) {
-    const { directory } = index;
-    const { reuse: now_ } = directory;
-    if (now_ === undefined) throw new Error('no reuse');
-    const next = {
-      ...directory,
-      version: directory.version + 1,
-      reuse: { ...now_, quarantineMs: days * DAY },
+/** How many days of quarantine an operator had declared, and declares next; undefined for no `reuse` at all. */
+const RETIMINGS: readonly (readonly [what: string, first: number, days: number | undefined])[] = [
+  ['a longer quarantine', 10, 20],
+  ['a longer one, after the end of the first', 1, 20],
+  ['a shorter one', 10, 5],
+  ['one that is over already', 10, 1],
+  ['none any more', 10, undefined],
+];
+
+for (const [what, first, days] of RETIMINGS) {
+  t.test(`${what}: a crash between any two steps is mended, and the next crash in that`, async (t) => {
+    const begin = now;
+    const reuse = (length: number): string => `{quarantineMs: ${length * DAY}, halfLifeMs: ${30 * DAY}}`;
+    const declaredFirst = [
+      account('acme', '{name: p, numbers: [+12025550101, +12025550102, +12025550104]}'),
+      account('bold', '{name: b, numbers: [+12025550100, +12025550103, +12025550120-+12025550123]}'),
+    ];
+    // Each kind of step: one number goes, one is paused, two move with what they rest, one comes, one stays and is retimed.
+    const declaredNext = [
+      account('acme', '{name: p, numbers: [+12025550101, +12025550102]}'),
+      account(
+        'bold',
+        '{name: b, numbers: [+12025550100, +12025550122, +12025550123, +12025550124], paused: [+12025550122]}, {name: c, numbers: [+12025550103, +12025550120, +12025550121]}',
+      ),
+    ];
+    const textOf = (accounts: readonly string[], rest: string): string =>
+      `apiVersion: tagswitch/v1\naccounts:\n${accounts.join('')}${rest}`;
+    const next = readDeclaration(textOf(declaredNext, days === undefined ? '' : `reuse: ${reuse(days)}\n`), {
+      ownOrigins: [],
+      readBeside: () => '',
+    });
+    let link: string | null = null;
+
+    /** Two numbers of acme rest for bold, who has shown another one to a page and had one given back. */
+    const startAgain = async (): Promise<void> => {
+      await client.flushall();
+      now = begin;
+      await made(
+        [
+          account('acme', '{name: p, numbers: [+12025550100-+12025550104]}'),
+          account('bold', '{name: b, numbers: [+12025550120-+12025550123]}'),
+        ],
+        reuse(first),
+      );
+      let index = await made(declaredFirst, reuse(first));
+      const gone = await allocate(index, 'bold', 's0');
+      await allocator.end(accountOf(index, 'bold').id, gone.link ?? '');
+      now += 2 * DAY;
+      index = new DirectoryIndex(await ports.store.read());
+      ({ link } = await allocate(index, 'bold', 's1'));
     };
-    await ports.store.publish(next); // and here the process died
-    t.match(await reconcile(ports, clock), { reserved: 0, retimed: 1 }, `${days} days`);
-    t.match(await reconcile(ports, clock), { retimed: 0 }, 'once is enough');
-    index = new DirectoryIndex(next);
-    t.equal((await offers(index))['bold/b']?.['+12025550100'], left + days * DAY);
-    t.match(
-      await allocate(index, 'bold', 's1'),
-      { number: held.number, link: held.link },
-      'a link is left alone',
-    );
-  }
-});
+    const restsFor = (length: number): number => (length > 2 ? begin + length * DAY : 0);
+    /** Where each number is on offer, and from when; of the past, only that it is past. */
+    const found = async (): Promise<Record<string, Record<string, number>>> => {
+      const all = await offers(new DirectoryIndex(await ports.store.read()));
+      for (const pool of Object.values(all))
+        for (const [number, at] of Object.entries(pool)) pool[number] = at > now ? at : 0;
+      return all;
+    };
+    const pagesOf = async (): Promise<unknown> =>
+      (await allocate(new DirectoryIndex(await ports.store.read()), 'bold', 's1')).link;
+
+    await startAgain();
+    const earlier = await found();
+    t.equal(earlier['bold/b']?.['+12025550100'], restsFor(first));
+    const steps = await stepsOf(ports, (watched) => apply(next, watched, { clock }));
+    for (const name of ['withdraw', 'hide', 'publish', 'move', 'retime', 'reserve'])
+      t.ok(steps.includes(name), `${name} in ${steps.join()}`);
+    const later = await found();
+    const { version: published } = await ports.store.read();
+    const free = restsFor(days ?? 0);
+    t.equal(later['bold/b']?.['+12025550100'], free);
+    t.equal(later['bold/c']?.['+12025550103'], free, 'also of what moved');
+
+    let retimed = 0;
+    for (const when of ['before', 'after'] as const) {
+      for (let at = 1; at <= steps.length; at++) {
+        const title = `${when} step ${at} (${steps[at - 1]})`;
+        await startAgain();
+        await t.rejects(apply(next, dying(ports, when, at), { clock }), title);
+        const { version } = await ports.store.read();
+        const mended = await reconcile(ports, clock);
+        retimed += mended.retimed;
+        t.strictSame(
+          await found(),
+          version === published ? later : earlier,
+          `${title}: numbers and times as declared`,
+        );
+        t.strictSame(await reconcile(ports, clock), WELL, `${title}: once is enough`);
+        t.equal(await pagesOf(), link, `${title}: a page keeps its number`);
+      }
+    }
+    t.ok(retimed > 0, `${retimed} times were wrong`);
+
+    // Whoever mends may die as well.
+    const crashed = async (): Promise<void> => {
+      await startAgain();
+      await t.rejects(apply(next, dying(ports, 'after', steps.indexOf('publish') + 1), { clock }));
+    };
+    await crashed();
+    const mending = await stepsOf(ports, (watched) => reconcile(watched, clock));
+    t.ok(mending.includes('retime'), mending.join());
+    for (let at = 1; at <= mending.length; at++) {
+      await crashed();
+      await t.rejects(reconcile(dying(ports, 'before', at), clock));
+      await reconcile(ports, clock);
+      t.strictSame(await found(), later, `mending died before step ${at} (${mending[at - 1]})`);
+    }
+  });
+}
 
 t.test('an account takes its own number back at once', async (t) => {
   const reuse = `{quarantineMs: ${10 * DAY}}`;
