@@ -634,28 +634,31 @@ t.test('a server that stops does not wait for connections on which nothing was a
   t.ok(Date.now() - before < 2_000 && ended.length > 0, 'it is ended at once');
 });
 
-t.test('a server that stops answers what is under way whole, and then ends that connection too', async (t) => {
-  let answer = (): void => undefined;
-  const body = 'x'.repeat(4_000_000); // more than a socket takes at once
-  const server = createServer((_request, response) => {
-    answer = () => void response.end(body);
-  });
-  const connections = new Connections(server);
-  const reached = once(server, 'request');
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  const socket = connect(port, '127.0.0.1');
-  let received = 0;
-  socket.on('data', (data: Buffer) => (received += data.length));
-  const ended = once(socket, 'close');
-  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-  await reached;
-  // The answer promises to keep the connection: it does not know that the server stops.
-  const before = Date.now();
-  const closed = once(server.close(), 'close');
-  connections.endIdle();
-  answer();
-  await Promise.all([ended, closed]);
-  t.ok(received > body.length, 'the answer came whole');
-  t.ok(Date.now() - before < 2_000, `${Date.now() - before} ms`);
-});
+t.test(
+  'a server that stops answers what is under way whole, and then ends that connection too',
+  async (t) => {
+    let answer = (): void => undefined;
+    const body = 'x'.repeat(4_000_000); // more than a socket takes at once
+    const server = createServer((_request, response) => {
+      answer = () => void response.end(body);
+    });
+    const connections = new Connections(server);
+    const reached = once(server, 'request');
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    let received = 0;
+    socket.on('data', (data: Buffer) => (received += data.length));
+    const ended = once(socket, 'close');
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await reached;
+    // The answer promises to keep the connection: it does not know that the server stops.
+    const before = Date.now();
+    const closed = once(server.close(), 'close');
+    connections.endIdle();
+    answer();
+    await Promise.all([ended, closed]);
+    t.ok(received > body.length, 'the answer came whole');
+    t.ok(Date.now() - before < 2_000, `${Date.now() - before} ms`);
+  },
+);
