@@ -1,12 +1,26 @@
 /** Numbers that go from hand to hand, by real calls: redials, and numbers in quarantine between two accounts. */
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { Agent, type AgentCall } from '../standalone/media-agent.js';
 import { until } from '../support/until.js';
 import { finalOf } from './ends.js';
-import { System } from './system.js';
+import { System, type Record_ } from './system.js';
 
+/** The number that goes from hand to hand, and another one of the account `tests`. */
 const NUMBER = '+12025550100';
-const OTHER_KEY = 'an-api-key-of-the-other-account';
+const SECOND = '+12025550110';
+const OTHER_KEY = 'another-api-key-for-these-tests';
+/** What a record says where nobody's visit is behind the call. */
+const NOBODY = {
+  level: 'none',
+  session: null,
+  visitor: null,
+  link: null,
+  redial: false,
+  late: false,
+} as const;
+
+type Owner = 'tests' | 'other';
+const keys: Record<Owner, string | undefined> = { tests: undefined, other: OTHER_KEY };
 const answers = (call: AgentCall): void => {
   call.reply(180);
   call.reply(200, '0 101');
@@ -17,30 +31,37 @@ let caller: Agent;
 
 const announcement = (policy: string): string => (policy === 'announce' ? ', announcement: tone' : '');
 
-/** The account `tests` with the two endpoints, and `other` with one; the number is in the pool of one of them. */
-function declaration(owner: 'tests' | 'other', inQuarantine?: string): string {
+/**
+ * The account `tests` with the endpoints `sales` and `support`, and `other` with `theirs`. The number is in the pool of
+ * one of them; with `inQuarantine` it rests for a day when it goes to the other.
+ */
+function declaration(owner: Owner, inQuarantine?: string): string {
   const trunk = '    trunks: [{name: carrier, addresses: [127.0.0.1/32]}]\n';
-  const site = "    sites: [{name: site, origins: [self], printedNumber: '+12125550150'}]\n";
+  const site = (origin: string): string =>
+    `    sites: [{name: site, origins: [${origin}], printedNumber: '+12125550150'}]\n`;
   const endpoint = (name: string): string =>
     `      - {name: ${name}, destinations: ['sip:${name}@127.0.0.1:${String(callees[name]?.sip.port)}']}\n`;
-  const pool = (name: string, numbers: string): string =>
-    `    pools: [{name: pool, trunk: carrier, defaultEndpoint: ${name}, numbers: [${numbers}]${
-      inQuarantine === undefined ? '' : `, inQuarantine: ${inQuarantine}${announcement(inQuarantine)}`
-    }}]\n`;
-  const of = (account: string, own: string): string => (account === owner ? `'${NUMBER}', ${own}` : own);
+  // Another number keeps the pool alive; that of `other` is paused, so that its visitors get the one that is watched.
+  const pool = (account: Owner, defaultEndpoint: string, own: string): string => {
+    const numbers = account === owner ? `'${NUMBER}', '${own}'` : `'${own}'`;
+    const paused = account === 'other' ? `, paused: ['${own}']` : '';
+    const policy =
+      inQuarantine === undefined ? '' : `, inQuarantine: ${inQuarantine}${announcement(inQuarantine)}`;
+    return `    pools: [{name: pool, trunk: carrier, defaultEndpoint: ${defaultEndpoint}, numbers: [${numbers}]${paused}${policy}}]\n`;
+  };
   return [
     trunk,
-    site,
+    site('self'),
     '    endpoints:\n',
     endpoint('sales'),
     endpoint('support'),
-    // The other number is paused: the site's visitors get the one that is watched here.
-    pool('sales', of('tests', "'+12025550110'")).replace('trunk:', "paused: ['+12025550110'], trunk:"),
+    pool('tests', 'sales', SECOND),
     `  - name: other\n    apiKeys: [{name: key, key: ${OTHER_KEY}}]\n`,
     trunk,
+    site('https://www.example.com'),
     '    endpoints:\n',
     endpoint('theirs'),
-    pool('theirs', of('other', "'+12025550120'")),
+    pool('other', 'theirs', '+12025550120'),
     ...(inQuarantine === undefined ? [] : ['reuse: {quarantineMs: 86400000}\n']),
   ].join('');
 }
@@ -58,101 +79,204 @@ t.teardown(async () => {
   for (const agent of [caller, ...Object.values(callees)]) await agent.close();
 });
 
-/** Calls the number as `from`; who was rung, or the refusal. The call's record is finished when this resolves. */
-async function reached(from: string): Promise<string | number> {
-  const counts = (): [string, number][] =>
-    Object.entries(callees).map(([name, agent]) => [name, agent.calls.length]);
-  const before = new Map(counts());
-  const records = (await system.records(NUMBER)).length;
+/** What became of one call: what the caller heard, who was rung, and which account has its record. */
+interface Outcome {
+  readonly final: number;
+  readonly rung: readonly string[];
+  readonly account: Owner;
+  readonly record: Record_;
+  readonly call: AgentCall;
+}
+
+/** Calls `number` as `from`, hangs up once answered; the record is finished, and in one account alone. */
+async function dial(t: Test, from: string, number = NUMBER): Promise<Outcome> {
+  const records = async (account: Owner): Promise<readonly Record_[]> =>
+    system.records(number, keys[account]);
+  const owners = ['tests', 'other'] as const;
+  const known = new Set((await Promise.all(owners.map(records))).flat().map(({ id }) => id));
+  const before = new Map(Object.entries(callees).map(([name, { calls }]) => [name, calls.length]));
   caller.number = from;
-  const call = await caller.call(system.sip, NUMBER);
-  const status = await finalOf(call);
-  if (status !== 200) return status;
-  const rung = counts().filter(([name, count]) => count > (before.get(name) ?? 0));
-  await call.send('BYE');
-  if (!rung.some(([name]) => name === 'theirs')) {
-    await until(async () => {
-      const found = await system.records(NUMBER);
-      return found.length > records && found.every(({ result }) => result !== null);
+  const call = await caller.call(system.sip, number);
+  const final = await finalOf(call, 15_000);
+  if (final === 200) await call.send('BYE');
+  const fresh: { account: Owner; record: Record_ }[] = [];
+  await until(async () => {
+    fresh.length = 0;
+    for (const account of owners)
+      for (const record of await records(account)) if (!known.has(record.id)) fresh.push({ account, record });
+    return fresh.length > 0 && fresh.every(({ record }) => record.result !== null);
+  });
+  const [one, second] = fresh;
+  if (one === undefined || second !== undefined)
+    throw new Error(`${String(fresh.length)} records of one call`);
+  t.equal(one.record.caller, from);
+  const rung = Object.entries(callees).flatMap(([name, { calls }]) =>
+    calls.length > (before.get(name) ?? 0) ? [name] : [],
+  );
+  return { final, rung, call, ...one };
+}
+
+const AGAIN = '+12025550123';
+const BOTH_PAGES = '+12025550129';
+const BOTH_ACCOUNTS = '+12025550128';
+
+t.test('a redial reaches whom it reached before, after the number was given to another', async (t) => {
+  const first = await system.allocate('sales', 'session-1');
+  t.equal(first.number, NUMBER);
+  t.match(await dial(t, AGAIN), {
+    final: 200,
+    rung: ['sales'],
+    account: 'tests',
+    record: { why: 'linked', session: 'session-1', redial: false, result: 'answered' },
+  });
+  const other = await system.allocate('sales', 'session-9');
+  t.equal(other.number, SECOND);
+  t.match(await dial(t, BOTH_PAGES, SECOND), { rung: ['sales'], record: { session: 'session-9' } });
+  for (const { link } of [first, other]) await system.api('DELETE', `/v1/links/${link}`);
+  // Numbers are given on when the pages that showed them have had the margin for skewed clocks.
+  await until(async () => (await system.allocate('support', 'session-2')).number === NUMBER, 15_000);
+  await until(async () => (await system.allocate('support', 'session-9')).number === SECOND);
+  const { link } = await system.allocate('support', 'session-9');
+  await system.api('DELETE', `/v1/links/${link}`);
+  t.match(
+    await dial(t, '+12025550124'),
+    { final: 200, rung: ['support'], record: { why: 'linked', session: 'session-2', redial: false } },
+    'somebody else reaches the one who has it now',
+  );
+  for (const time of ['first', 'second']) {
+    t.match(
+      await dial(t, AGAIN),
+      {
+        final: 200,
+        rung: ['sales'],
+        account: 'tests',
+        // It is credited to the link of then, and goes where that one leads.
+        record: { why: 'lastHolder', redial: true, session: 'session-1', late: true, result: 'answered' },
+      },
+      `the ${time} redial`,
+    );
+  }
+  t.match(
+    await dial(t, BOTH_PAGES, SECOND),
+    {
+      final: 200,
+      rung: ['sales'],
+      account: 'tests',
+      record: { why: 'redial', redial: true, session: 'session-9', late: true, result: 'answered' },
+    },
+    'also where the same visitor had the number for another endpoint since',
+  );
+});
+
+t.test('quarantine, lastHolder: the account that had the number answers', async (t) => {
+  const { link } = await system.allocate('support', 'session-2');
+  await system.api('DELETE', `/v1/links/${link}`);
+  await system.follow(declaration('other', 'lastHolder'));
+  t.match(await dial(t, '+12025550125'), {
+    final: 200,
+    rung: ['support'],
+    account: 'tests',
+    record: { why: 'lastHolder', late: true, session: 'session-2', result: 'answered' },
+  });
+  t.match(
+    await dial(t, AGAIN),
+    { final: 200, rung: ['sales'], account: 'tests', record: { redial: true, session: 'session-1' } },
+    'a redial too is his who had the number',
+  );
+});
+
+t.test('quarantine, default: the account that has it now answers, and nobody is credited', async (t) => {
+  await system.follow(declaration('other', 'default'));
+  for (const from of ['+12025550126', AGAIN]) {
+    t.match(await dial(t, from), {
+      final: 200,
+      rung: ['theirs'],
+      account: 'other',
+      record: { ...NOBODY, why: 'poolDefault', result: 'answered' },
     });
   }
-  return rung.map(([name]) => name).join();
-}
+});
 
-/** The newest record of the number in the account `tests`. */
-async function newest(): Promise<unknown> {
-  const [record] = await system.records(NUMBER);
-  return record;
-}
+t.test('quarantine, reject: 404, nobody is rung, and the record says so', async (t) => {
+  await system.follow(declaration('other', 'reject'));
+  for (const from of ['+12025550127', AGAIN]) {
+    const outcome = await dial(t, from);
+    t.match(outcome, {
+      final: 404,
+      account: 'other',
+      record: {
+        ...NOBODY,
+        why: 'unknownNumber',
+        endpoint: null,
+        result: 'failed',
+        reason: { status: 404, q850: 1 },
+      },
+    });
+    t.strictSame(outcome.rung, []);
+  }
+});
 
-/** The records of the number in the account `other`. */
-async function others(): Promise<readonly { result: string | null }[]> {
-  const answer = await fetch(`${system.http}/v1/calls?number=${encodeURIComponent(NUMBER)}`, {
-    headers: { authorization: `Bearer ${OTHER_KEY}` },
+t.test('quarantine, announce: a tone in early media, then as for reject', async (t) => {
+  await system.follow(declaration('other', 'announce'));
+  const outcome = await dial(t, '+12025550127');
+  t.match(outcome, {
+    final: 404,
+    account: 'other',
+    record: {
+      ...NOBODY,
+      why: 'unknownNumber',
+      result: 'failed',
+      reason: { status: 404, q850: 1 },
+      answeredAt: null,
+      media: 'bridged',
+    },
   });
-  return ((await answer.json()) as { items: { result: string | null }[] }).items;
-}
+  t.strictSame(outcome.rung, []);
+  const { statuses, media, last } = outcome.call;
+  t.ok(statuses.includes(183), 'early media');
+  const loud = media.received.filter((packet) => packet.subarray(12).some((byte) => (byte & 0x7f) < 0x50));
+  t.ok(loud.length > 50, `a tone was heard: ${String(loud.length)} packets`);
+  t.match(last.get('Reason'), /^Q\.850;cause=1\b/);
+});
+
+t.test('a redial never leads to another account, in neither direction', async (t) => {
+  await system.follow(declaration('other'));
+  t.match(
+    await dial(t, AGAIN),
+    { final: 200, rung: ['theirs'], account: 'other', record: { ...NOBODY, why: 'poolDefault' } },
+    'who reached sales by the number when it was theirs',
+  );
+  const shown = await system.allocate('theirs', 'session-3', {}, OTHER_KEY);
+  t.equal(shown.number, NUMBER);
+  t.match(
+    await dial(t, BOTH_ACCOUNTS),
+    { final: 200, rung: ['theirs'], account: 'other', record: { why: 'linked', session: 'session-3' } },
+    'and who reached theirs',
+  );
+  await system.follow(declaration('tests'));
+  t.match(
+    await dial(t, BOTH_ACCOUNTS),
+    { final: 200, rung: ['support'], account: 'tests', record: { redial: false, session: 'session-2' } },
+    'reaches the last holder in the account that has it again',
+  );
+  t.match(
+    await dial(t, AGAIN),
+    { final: 200, rung: ['sales'], account: 'tests', record: { redial: true, session: 'session-1' } },
+    'whose own callers are known there still',
+  );
+});
 
 t.test(
-  'a caller who calls again reaches whom he reached before, though the number is another\u2019s',
+  'quarantine, default: nor is anybody credited who held the number in that account before',
   async (t) => {
-    const first = await system.allocate('sales', 'session-1');
-    t.equal(first.number, NUMBER);
-    t.equal(await reached('+12025550123'), 'sales');
-    t.match(await newest(), { why: 'linked', session: 'session-1', caller: '+12025550123' });
-    await system.api('DELETE', `/v1/links/${first.link}`);
-    // The number is given on when the page that showed it has had the margin for skewed clocks.
-    await until(async () => (await system.allocate('support', 'session-2')).number === NUMBER, 15_000);
-    t.equal(await reached('+12025550124'), 'support', 'somebody else reaches the one who has it now');
-    t.match(await newest(), { why: 'linked', session: 'session-2' });
-    t.equal(await reached('+12025550123'), 'sales', 'he who called before reaches whom he reached before');
-    t.match(await newest(), { redial: true, late: true, session: 'session-1', result: 'answered' });
+    await system.follow(declaration('other', 'default'));
+    for (const from of [BOTH_ACCOUNTS, '+12025550130']) {
+      t.match(await dial(t, from), {
+        final: 200,
+        rung: ['theirs'],
+        account: 'other',
+        record: { ...NOBODY, why: 'poolDefault', result: 'answered' },
+      });
+    }
   },
 );
-
-t.test('a number in quarantine between two accounts', async (t) => {
-  await system.follow(declaration('other', 'lastHolder'));
-  t.equal(await reached('+12025550125'), 'support', 'lastHolder: the account that had it answers');
-  t.match(await newest(), { result: 'answered', late: false, session: 'session-2' });
-  await system.follow(declaration('other', 'default'));
-  const before = (await system.records(NUMBER)).length;
-  t.equal(
-    await reached('+12025550125'),
-    'theirs',
-    'default: the default endpoint of the pool that has it now',
-  );
-  await system.follow(declaration('other', 'reject'));
-  t.equal(await reached('+12025550125'), 404, 'reject');
-  await until(
-    async () => (await others()).length === 2 && (await others()).every(({ result }) => result !== null),
-  );
-  t.match((await others())[0], { result: 'failed', reason: { status: 404 }, why: 'unknownNumber' });
-
-  await system.follow(declaration('other', 'announce'));
-  const call = await caller.call(system.sip, NUMBER);
-  t.equal(await finalOf(call, 15_000), 404, 'announce: refused in the end');
-  t.ok(call.statuses.includes(183), 'after early media');
-  const loud = call.media.received.filter((packet) =>
-    packet.subarray(12).some((byte) => (byte & 0x7f) < 0x50),
-  );
-  t.ok(loud.length > 50, `a tone was heard: ${String(loud.length)} packets`);
-  t.match(call.last.get('Reason'), /^Q\.850;cause=1\b/);
-  await until(
-    async () => (await others()).length === 3 && (await others()).every(({ result }) => result !== null),
-  );
-  t.match((await others())[0], {
-    result: 'failed',
-    reason: { status: 404, q850: 1 },
-    answeredAt: null,
-    why: 'unknownNumber',
-    media: 'bridged',
-  });
-  t.equal((await system.records(NUMBER)).length, before, 'the account that had it learns nothing of these');
-});
-
-t.test('a redial never leads to another account', async (t) => {
-  await system.follow(declaration('other'));
-  const before = (await system.records(NUMBER)).length;
-  t.equal(await reached('+12025550123'), 'theirs', 'he who reached sales by this number when it was theirs');
-  t.equal((await system.records(NUMBER)).length, before, 'and the account that had it learns nothing of it');
-});
