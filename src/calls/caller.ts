@@ -41,8 +41,15 @@ export function hashCaller(number: string, key: Uint8Array): string {
   return createHmac('sha256', derived(key, 'hash')).update(number, 'utf8').digest('base64url');
 }
 
+/** Keys that were derived, by the installation's: a derivation costs more than what it is used for. */
+const known = { seal: new WeakMap<Uint8Array, Buffer>(), hash: new WeakMap<Uint8Array, Buffer>() };
+
 /** One key each for sealing and hashing, from the installation's one. */
-function derived(key: Uint8Array, purpose: string): Buffer {
+function derived(key: Uint8Array, purpose: keyof typeof known): Buffer {
+  const before = known[purpose].get(key);
+  if (before !== undefined) return before;
   if (key.length < 16) throw new WeakCallerKey('the key for callers has at least 16 bytes');
-  return Buffer.from(hkdfSync('sha256', key, 'tagswitch caller', purpose, 32));
+  const made = Buffer.from(hkdfSync('sha256', key, 'tagswitch caller', purpose, 32));
+  known[purpose].set(key, made);
+  return made;
 }

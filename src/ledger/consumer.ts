@@ -11,6 +11,11 @@ import type { EventStreams, StreamEntry } from './event-streams.js';
 const BATCH = 500;
 /** Accounts that are read side by side. */
 const ABREAST = 16;
+/**
+ * How long events gather after the first one before they are read, ms. A call tells six within its first moments and one
+ * commit takes them all: read one by one they cost the process three times as much CPU as the call itself.
+ */
+const GATHER_MS = 100;
 /** Every account is read this often though nobody said that its stream grew, ms. */
 const ROUND_MS = 2_000;
 /**
@@ -54,6 +59,7 @@ export class StreamConsumer {
   #rounds = 0;
   #claimDue = false;
   #timer: NodeJS.Timeout | undefined;
+  #gathering: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
   #unwatch: (() => Promise<void>) | undefined;
   /** When everything that there was had been committed, ms since the epoch; undefined while something failed. */
@@ -83,6 +89,7 @@ export class StreamConsumer {
       this.#parts.logger.debug({ reason, ...this.counts }, 'the ledger stops');
       this.#closing.abort();
       clearTimeout(this.#timer);
+      clearTimeout(this.#gathering);
     }
     const limit = new AbortController();
     const ended = Promise.all([this.#working, this.#unwatch?.()]).then(() => limit.abort());
@@ -99,7 +106,10 @@ export class StreamConsumer {
 
   #wake(account: string): void {
     this.#due.add(account);
-    this.#work();
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      this.#work();
+    }, GATHER_MS);
   }
 
   #work(): void {

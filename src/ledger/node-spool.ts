@@ -1,5 +1,4 @@
-import { mkdirSync, watch } from 'node:fs';
-import type { FSWatcher } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { endedByNode, legEndFromLine } from '../calls/leg-end.js';
@@ -10,6 +9,7 @@ import { readPiece, replaceFile } from './followed-file.js';
 import type { Mark } from './followed-file.js';
 import { isMissing } from './spool-file.js';
 
+/** Not at each change: the event socket has told nearly all that is written here, and each look costs a sync of the marks. */
 const POLL_MS = 1_000;
 /** `Master.csv`, and `Master.csv.2026-01-01-00-00-00` once it was rotated. */
 const SPOOL_FILE = /\.csv(\.[0-9-]+)?$/;
@@ -39,10 +39,10 @@ export class NodeSpool {
   readonly counts: NodeSpoolCounts = { read: 0, skipped: 0 };
   readonly #parts: NodeSpoolParts;
   readonly #timer: NodeJS.Timeout;
-  #watcher: FSWatcher | undefined;
   #marks: Map<string, Mark> | undefined;
+  /** How each file stood when it was read last, by `id`. */
+  readonly #read = new Map<string, string>();
   #reading: Promise<void> | undefined;
-  #again = false;
   #closed = false;
 
   constructor(parts: NodeSpoolParts) {
@@ -61,18 +61,12 @@ export class NodeSpool {
         'the spool of a media node is left',
       );
       clearInterval(this.#timer);
-      this.#watcher?.close();
     }
     await this.#reading;
   }
 
   #look(): void {
-    if (this.#closed || !this.#parts.mayRead()) return;
-    this.#follow();
-    if (this.#reading !== undefined) {
-      this.#again = true;
-      return;
-    }
+    if (this.#closed || !this.#parts.mayRead() || this.#reading !== undefined) return;
     this.#reading = this.#readAll()
       .catch((error: unknown) => {
         // Nothing is passed over: the marks stay where they are, and the next look begins there.
@@ -84,26 +78,7 @@ export class NodeSpool {
       })
       .then(() => {
         this.#reading = undefined;
-        if (!this.#again) return;
-        this.#again = false;
-        this.#look();
       });
-  }
-
-  /** Hears of changes at once; where that cannot be had (a network disk, no folder yet), the poll sees them. */
-  #follow(): void {
-    if (this.#watcher !== undefined) return;
-    try {
-      const watcher = watch(this.#parts.folder, () => this.#look());
-      const gone = (): void => {
-        watcher.close();
-        if (this.#watcher === watcher) this.#watcher = undefined;
-      };
-      this.#watcher = watcher.on('error', gone);
-    } catch (error) {
-      if (!isMissing(error))
-        this.#parts.logger.debug({ node: this.#parts.node }, 'the spool of a media node is polled only');
-    }
   }
 
   async #readAll(): Promise<void> {
@@ -111,11 +86,16 @@ export class NodeSpool {
     const files = await this.#files();
     const there = new Set(files.map(({ id }) => id));
     for (const id of [...marks.keys()]) if (!there.has(id)) marks.delete(id);
-    for (const { path, id } of files) await this.#readFile(path, id, marks);
+    for (const id of [...this.#read.keys()]) if (!there.has(id)) this.#read.delete(id);
+    for (const { path, id, stands } of files) {
+      if (this.#read.get(id) === stands) continue;
+      await this.#readFile(path, id, marks);
+      this.#read.set(id, stands);
+    }
   }
 
   /** The spool's files by their number on the disk, which a rotation keeps; oldest first. */
-  async #files(): Promise<{ readonly path: string; readonly id: string }[]> {
+  async #files(): Promise<{ readonly path: string; readonly id: string; readonly stands: string }[]> {
     let names: string[];
     try {
       names = await readdir(this.#parts.folder);
@@ -123,7 +103,7 @@ export class NodeSpool {
       if (isMissing(error)) return [];
       throw error;
     }
-    const found: { path: string; id: string; changed: number }[] = [];
+    const found: { path: string; id: string; stands: string; changed: number }[] = [];
     for (const name of names.filter((one) => SPOOL_FILE.test(one))) {
       const path = join(this.#parts.folder, name);
       const status = await stat(path).catch((error: unknown) => {
@@ -131,7 +111,12 @@ export class NodeSpool {
         return undefined;
       });
       if (status?.isFile() === true)
-        found.push({ path, id: `${status.dev}:${status.ino}`, changed: status.mtimeMs });
+        found.push({
+          path,
+          id: `${status.dev}:${status.ino}`,
+          stands: `${status.size} ${status.mtimeMs}`,
+          changed: status.mtimeMs,
+        });
     }
     return found.sort((one, other) => one.changed - other.changed);
   }

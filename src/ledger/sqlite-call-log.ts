@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { readEvent, writeEvent } from '../calls/event-text.js';
+import { readEvent } from '../calls/event-text.js';
 import type { CallEvent } from '../calls/events.js';
 import { UNKNOWN } from '../calls/fold.js';
 import type { CallFilter, CallLog, CallPage, CreditCount } from '../calls/ports.js';
@@ -33,7 +33,7 @@ export class SqliteCallLog implements CallLog {
   }
 
   async append(events: readonly CallEvent[]): Promise<void> {
-    await this.#writer.ask({ op: 'append', events: events.map(writeEvent) });
+    await this.#writer.ask({ op: 'append', events: events.map((event) => JSON.stringify(event)) });
   }
 
   async get(account: string, call: string): Promise<CallRecord | undefined> {

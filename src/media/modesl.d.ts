@@ -10,6 +10,7 @@ declare module 'modesl' {
 
   interface EslParser extends EventEmitter {
     _parseHeaderText(text: string): Record<string, string | number>;
+    _parseEvent(headers: Record<string, unknown>, body?: string): void;
   }
 
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- it is the shape of what `esl` below holds
