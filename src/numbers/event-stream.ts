@@ -26,6 +26,7 @@ export class EventStream {
       'append',
       [keys.events, keys.live],
       [WAKE_CHANNEL, event.account, JSON.stringify(event), event.kind === 'ended' ? event.call : ''],
+      'soon',
     );
   }
 

@@ -20,7 +20,13 @@ export type ScriptName =
   | 'keep'; // live calls that a media node still has
 
 export interface ScriptPort {
-  run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  /** `when`: `soon` lets it wait a few milliseconds for others that leave with it; nobody may be waiting for its answer. */
+  run(
+    script: ScriptName,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    when?: 'now' | 'soon',
+  ): Promise<unknown>;
 }
 
 /** Redis did not answer: the call goes on with the cached directory, the page keeps its printed number. */

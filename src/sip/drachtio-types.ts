@@ -53,10 +53,7 @@ export interface SrfInstance {
   on(event: 'connect', listener: (error: Error | null, hostports?: string) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'close' | 'reconnecting', listener: () => void): unknown;
-  on(
-    event: 'cdr:start' | 'cdr:stop',
-    listener: (source: string, time: string, reasonOrRole: string, message: SrfMessage) => void,
-  ): unknown;
+  on(event: 'cdr:start' | 'cdr:stop', listener: () => void): unknown;
   request(
     uri: string,
     options: { method: string; headers?: Record<string, string> },
@@ -68,6 +65,7 @@ export interface SrfInstance {
 export interface WireProtocolPrototype {
   _onData(this: WireProtocolInstance, socket: Socket, data: Buffer): void;
   installListeners(this: WireProtocolInstance, socket: Socket): void;
+  emit(this: WireProtocolInstance, event: string | symbol, ...values: unknown[]): boolean;
 }
 
 export interface WireProtocolInstance {

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import Srf from 'drachtio-srf';
 import type { Logger } from '../observe/logger.js';
-import type { SrfInstance, SrfMessage, SrfRequest, SrfResponse } from './drachtio-types.js';
+import { dialogRecord, isDialogRecord } from './dialog-record.js';
+import type { SrfInstance, SrfRequest, SrfResponse } from './drachtio-types.js';
 import { PendingProxies } from './pending-proxies.js';
 import type { DialogEvent, IncomingRequest } from './requests.js';
 import { WrappedRequest } from './wrapped-request.js';
@@ -77,6 +78,12 @@ export class DrachtioConnection {
         this.#seenBytes = 0;
         this.#silentPings = 0;
       },
+      frame: (frame) => {
+        if (!isDialogRecord(frame)) return false;
+        const record = dialogRecord(frame);
+        if (record !== undefined) handlers.dialog(record);
+        return true;
+      },
       malformedFrame: (error) => {
         // The library's message quotes what came: a caller's number may stand in it.
         log.error({ reason: error.name }, 'drachtio-server sent a malformed frame');
@@ -92,12 +99,8 @@ export class DrachtioConnection {
     this.#srf.on('close', () => {
       this.#lost('closed');
     });
-    this.#srf.on('cdr:start', (_source, _time, role, message) => {
-      handlers.dialog(dialogEvent('start', role, message));
-    });
-    this.#srf.on('cdr:stop', (_source, _time, reason, message) => {
-      handlers.dialog(dialogEvent('stop', reason, message));
-    });
+    // Asks for the records; the guard takes them before the library parses each as a SIP message.
+    for (const kind of ['cdr:start', 'cdr:stop'] as const) this.#srf.on(kind, () => undefined);
     this.#route('invite', handlers.invite);
     for (const method of OTHER_METHODS) this.#route(method, handlers.other);
     this.#enter('connecting');
@@ -222,17 +225,6 @@ export class DrachtioConnection {
     if (!NEXT[this.#state].includes(next)) throw new Error(`drachtio connection: ${this.#state} to ${next}`);
     this.#state = next;
   }
-}
-
-function dialogEvent(kind: 'start' | 'stop', third: string, message: SrfMessage): DialogEvent {
-  return {
-    kind,
-    role: kind === 'start' ? third : '',
-    callId: message.get('Call-ID') ?? '',
-    reason: kind === 'stop' ? third : undefined,
-    status: message.status,
-    fromTag: /;\s*tag=([^;,\s]+)/i.exec(message.get('From') ?? '')?.[1],
-  };
 }
 
 function reasonOf(error: unknown): string {

@@ -51,13 +51,9 @@ export class ProxyLost extends Error {
 /** What drachtio-server tells of a proxied dialog's end and answer (its cdr frames). */
 export interface DialogEvent {
   readonly kind: 'start' | 'stop';
-  /** Which side of ours: `proxy-uas` is the caller's. */
-  readonly role: string;
   readonly callId: string;
   /** Its reason for `stop`: normal-release, call-canceled, ... */
   readonly reason: string | undefined;
   /** The final status, for `stop` by a response. */
   readonly status: number | undefined;
-  /** Who sent the message that ended or answered it. */
-  readonly fromTag: string | undefined;
 }

@@ -6,6 +6,8 @@ import type { WireProtocolInstance, WireProtocolPrototype } from './drachtio-typ
 export interface SocketWatcher {
   socketOpened(socket: Socket): void;
   malformedFrame(error: Error): void;
+  /** A whole frame, before the library sees it; true when it has been dealt with. */
+  frame(frame: string): boolean;
 }
 
 const watchers = new Map<string, SocketWatcher>();
@@ -15,6 +17,7 @@ let installed = false;
  * Guards drachtio-srf's control connection, once for the process. Without it
  * - a malformed frame is thrown out of the socket's data handler and ends the process;
  * - TCP_NODELAY is lost with the first reconnection, and with it 40 ms a command (Nagle against delayed acknowledgement);
+ * - every frame of a record is parsed as a SIP message, eight a call;
  * - nobody can see whether a silent server still answers.
  */
 export function guardWireProtocol(host: string, port: number, watcher: SocketWatcher): () => void {
@@ -33,6 +36,7 @@ function patch(prototype: WireProtocolPrototype): void {
   /* eslint-disable @typescript-eslint/unbound-method -- called with the instance below */
   const onData = prototype._onData;
   const installListeners = prototype.installListeners;
+  const emit = prototype.emit;
   /* eslint-enable @typescript-eslint/unbound-method */
   const watcherOf = (wire: WireProtocolInstance): SocketWatcher | undefined =>
     watchers.get(`${String(wire.host)}:${String(wire.port)}`);
@@ -45,6 +49,11 @@ function patch(prototype: WireProtocolPrototype): void {
       // The stream has lost its framing: only a new connection finds it again.
       socket.destroy();
     }
+  };
+  prototype.emit = function (event, ...values) {
+    const [, frame] = values;
+    if (event === 'msg' && typeof frame === 'string' && watcherOf(this)?.frame(frame) === true) return true;
+    return emit.call(this, event, ...values);
   };
   prototype.installListeners = function (socket) {
     socket.setNoDelay(true);

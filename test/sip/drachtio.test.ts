@@ -262,3 +262,25 @@ t.test('every connection is without delay', async (t) => {
   await until(() => port.sockets.length > before && drachtio.up);
   t.ok(settings.includes(true));
 });
+
+t.test('records of dialogs are told, and one that is torn costs nothing', async (t) => {
+  const { port, dialogs, invites } = await connection(t);
+  const bye = 'BYE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nFrom: <sip:a@b>;tag=1\r\n';
+  port.push(
+    'a|cdr:start|network|10:00:00.000001|proxy-uac\r\nSIP/2.0 200 OK\r\nCall-ID: one\r\nCSeq: 1 INVITE\r\n\r\nCall-ID: body\r\n',
+  );
+  port.push(`b|cdr:stop|network|10:00:01.000001|normal-release\r\n${bye}i : two\r\n\r\n`);
+  port.push(
+    'c|cdr:stop|network|10:00:01.000002|call-rejected\r\nSIP/2.0 486 Busy Here\r\ncall-id:three\r\n\r\n',
+  );
+  port.push('d|cdr:attempt|network|10:00:01.000002\r\nINVITE sip:a@b SIP/2.0\r\nCall-ID: four\r\n\r\n');
+  port.push('e|cdr:stop|network|10:00:01.000002|call-rejected\r\nSIP/2.0 486 Busy Here\r\n\r\n');
+  port.push('f|cdr:stop|network|10:00:01.000002|x');
+  port.invite(inviteText());
+  await until(() => invites.length === 1);
+  t.same(dialogs, [
+    { kind: 'start', callId: 'one', reason: undefined, status: 200 },
+    { kind: 'stop', callId: 'two', reason: 'normal-release', status: undefined },
+    { kind: 'stop', callId: 'three', reason: 'call-rejected', status: 486 },
+  ]);
+});
