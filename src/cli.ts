@@ -6,6 +6,7 @@ import { directoryCommand } from './commands/directory.js';
 import { explainCommand } from './commands/explain.js';
 import { COMMANDS, helpLines, type CommandName } from './commands/help.js';
 import type { Lines } from './commands/io.js';
+import { routeCommand } from './commands/route.js';
 import { deriveSecrets, keptSecret, SecretFault } from './config/secrets.js';
 import { readSettings, SettingsFault, type Settings } from './config/settings.js';
 import { Exit } from './directory/commands.js';
@@ -88,6 +89,8 @@ async function command(
       const { simulateCommand } = await import('./commands/simulate.js');
       return simulateCommand(argv, lines);
     }
+    case 'route':
+      return routeCommand(argv, { ...lines, http: settings.http });
     case 'explain':
       return explainCommand(argv, { ...lines, http: settings.http });
   }

@@ -28,6 +28,7 @@ import { NodeSpool } from './ledger/node-spool.js';
 import { SqliteCallLog } from './ledger/sqlite-call-log.js';
 import { Sweep } from './ledger/sweep.js';
 import { MediaNodes } from './media/nodes.js';
+import { Admission } from './numbers/admission.js';
 import { Allocator } from './numbers/allocator.js';
 import { displayNumber } from './numbers/e164.js';
 import { EventStream } from './numbers/event-stream.js';
@@ -45,6 +46,7 @@ import { RedisPoolWriter } from './redis/pool-writer.js';
 import { readPoolTraffic } from './redis/traffic.js';
 import { RedisScripts } from './redis/scripts.js';
 import { destinationOfToken } from './routing/leg-token.js';
+import { CallRouting } from './sip/call-routing.js';
 import { CallerIdentity } from './sip/caller-identity.js';
 import { DirectCalls } from './sip/direct-calls.js';
 import { DrachtioConnection } from './sip/drachtio.js';
@@ -144,6 +146,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     resolver,
     nodes,
     rates: new TrunkRates(),
+    routing: new CallRouting(new Admission(scripts)),
     identity: new CallerIdentity({
       seal: (number) => sealCaller(number, secrets.callerSeal),
       hash: (number) => hashCaller(number, secrets.callerHash),

@@ -98,6 +98,12 @@ export interface Attributed extends Step, Visit, Reckoning {
   readonly kind: 'attributed';
 }
 
+/** An endpoint that a call came to, and why: it is the number's, or by the rule or for the reason of the one before. */
+export interface RouteStep {
+  readonly endpoint: string;
+  readonly because: 'number' | 'area' | 'attestation' | 'closed' | 'full';
+}
+
 /** What is to be done was decided; the INVITE is about to leave for the media node, or straight for the destination. */
 export interface Planned extends Step {
   readonly kind: 'planned';
@@ -105,6 +111,8 @@ export interface Planned extends Step {
   readonly mediaNode?: string;
   /** Who is to be rung, in words: `sip:agent@127.0.0.1:5070`. */
   readonly destinations: readonly string[];
+  /** How it came to the endpoint that is rung; absent where that is the one that the number stands for. */
+  readonly route?: readonly RouteStep[];
   /** SIP Call-ID of the caller leg, for the dialogs that drachtio's records name. */
   readonly callId: string;
 }

@@ -102,6 +102,7 @@ export const UNKNOWN = {
   ambiguous: false,
   redial: false,
   candidates: [],
+  route: null,
   level: 'none',
   late: false,
   why: 'storeDown',
@@ -210,6 +211,7 @@ function outcome({ planned, answered, ended }: Steps) {
     reason: end?.reason ?? null,
     fault: end?.fault ?? null,
     destination: connected?.destination ?? null,
+    route: plan?.route ?? null,
     mediaNode: plan?.mediaNode ?? null,
     media: plan?.media ?? null,
   };

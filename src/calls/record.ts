@@ -1,4 +1,4 @@
-import type { Fault, Level, Reason, Result } from './events.js';
+import type { Fault, Level, Reason, Result, RouteStep } from './events.js';
 
 export interface CandidateRecord {
   readonly link: string;
@@ -50,6 +50,8 @@ export interface CallRecord {
   readonly reason: Reason | null;
   readonly fault: Fault | null;
   readonly destination: string | null;
+  /** How it came to the endpoint that was rung, where that is not `endpoint`; null else. */
+  readonly route: readonly RouteStep[] | null;
   readonly mediaNode: string | null;
   readonly media: 'bridged' | 'direct' | null;
 }

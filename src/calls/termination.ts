@@ -58,6 +58,20 @@ const UNANSWERED: Readonly<Record<EndKind, readonly [Result, Fault]>> = {
   unknown: ['failed', 'unknown'],
 };
 
+/**
+ * How calls end that are not passed on though their number stands for somebody. A carrier that hears 503 takes other calls
+ * elsewhere too, so it hears it only where it brings more than was agreed on; a full endpoint is busy to its callers.
+ */
+export const TURNED_AWAY = {
+  closed: { result: 'rejected', fault: 'callee', reason: { status: 480, q850: 20, text: 'closed' } },
+  full: { result: 'busy', fault: 'callee', reason: { status: 486, q850: 17, text: 'too many calls' } },
+  trunkFull: {
+    result: 'failed',
+    fault: 'carrier',
+    reason: { status: 503, q850: 34, text: 'too many calls of the trunk' },
+  },
+} as const satisfies Readonly<Record<string, Termination>>;
+
 /** What FreeSWITCH says of a caller leg's end; absent where it says nothing. */
 export interface NodeEnd {
   readonly answered: boolean;
@@ -115,7 +129,8 @@ function answeredEnd(cause: string, disposition: string | undefined): Terminatio
   const [kind, q850] = causeOf(cause);
   const reason = { status: 200, q850, text: cause };
   if (kind === 'network' || kind === 'media') return { result: 'answered', reason, fault: 'carrier' };
-  if (kind === 'ours') return { result: 'answered', reason, fault: 'ours' };
+  // Its time was up, as its endpoint's `maxCallMs` says.
+  if (kind === 'ours' || cause === 'ALLOTTED_TIMEOUT') return { result: 'answered', reason, fault: 'ours' };
   if (disposition === 'recv_bye') return { result: 'answered', reason, fault: 'caller' };
   return { result: 'answered', reason, fault: disposition === 'send_bye' ? 'callee' : 'unknown' };
 }
@@ -208,7 +223,8 @@ export function isToldByNode(end: Ended): boolean {
     end.seq === Seq.endedByProxy &&
     end.fault !== 'ours' &&
     end.destination === undefined &&
-    isDialplanStatus(end.reason.status)
+    isDialplanStatus(end.reason.status) &&
+    !Object.values<Termination>(TURNED_AWAY).some(({ reason }) => reason.text === end.reason.text)
   );
 }
 

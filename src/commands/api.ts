@@ -1,5 +1,6 @@
 import { formatHostPort, isWildcard, type HostPort } from '../addresses.js';
 import type { CallView } from '../http/call-view.js';
+import type { RouteView } from '../http/route.js';
 
 /** An event of a call as the HTTP interface shows it. */
 export type EventView = Readonly<Record<string, unknown>>;
@@ -15,7 +16,7 @@ export class ApiFault extends Error {
 
 const PATIENCE_MS = 5000;
 
-/** Reads calls from a running switch. */
+/** Asks a running switch. */
 export class CallApi {
   readonly #base: string;
   readonly #key: string;
@@ -47,6 +48,11 @@ export class CallApi {
     }
   }
 
+  /** What would be done with a call; `query` as for `GET /v1/route`. @throws ApiFault */
+  async route(query: Readonly<Record<string, string>>): Promise<RouteView> {
+    return (await this.#get(`/v1/route?${new URLSearchParams(query).toString()}`)) as RouteView;
+  }
+
   async #get(path: string): Promise<unknown> {
     let response: Response;
     let body: unknown;
@@ -67,6 +73,8 @@ export class CallApi {
     if (response.status === 401) {
       throw new ApiFault('key', `the API key was not accepted (${code}): give one with --key`);
     }
+    if (code === 'numberNotFound')
+      throw new ApiFault('notFound', "the number is in none of this account's pools");
     if (code === 'callNotFound') throw new ApiFault('notFound', 'there is no such call');
     throw new ApiFault('other', `${this.#base} answered ${String(response.status)} (${code})`);
   }

@@ -5,6 +5,10 @@ export const COMMANDS = {
   apply: ['FILE [--force]', 'makes true what a file declares'],
   call: ['NUMBER [--from NUMBER] [--talk SECONDS] [--key KEY]', 'places a test call and shows its record'],
   explain: ['CALL [--key KEY]', 'says why a call went where it went, and whose visit it was'],
+  route: [
+    'NUMBER [--caller NUMBER] [--at TIME] [--attestation A|B|C|failed|none] [--json] [--key KEY]',
+    'shows who would be rung by a call, and why, without one',
+  ],
   simulate: [
     '[--numbers COUNT] [--visits-per-hour COUNT] [--hours COUNT] [--seed NUMBER] [--json]',
     'shows what so many numbers do for so many visitors: blocked, wrong, how sure',

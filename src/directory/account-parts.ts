@@ -1,4 +1,5 @@
 import type { Names } from './file-checks.js';
+import { Limits } from './declaration.js';
 import * as values from './values.js';
 import type { Field, Fields } from './yaml-source.js';
 
@@ -9,6 +10,12 @@ export interface AccountNames {
   readonly gateways: Set<string>;
   readonly endpoints: Names;
   readonly sites: Names;
+  /** Endpoints that endpoints name, some of which stand further down. */
+  readonly references: {
+    readonly name: string | undefined;
+    readonly owner: string | undefined;
+    readonly field: Field;
+  }[];
 }
 
 type Optional<T> = { [K in keyof T]?: T[K] | undefined };
@@ -28,4 +35,16 @@ export function named(fields: Fields, owner: Field, names: Names): string | unde
   const name = fields.required('name', values.parseName);
   names.add(name, fields.get('name') ?? owner);
   return name;
+}
+
+/** How many calls at once, and new ones a second: of an account, a trunk or an endpoint. */
+export function readCaps(fields: Fields): {
+  concurrentCalls: number | undefined;
+  callsPerSecond: number | undefined;
+} {
+  const parse = (what: string) => values.parseInteger(1, Limits.calls, what);
+  return {
+    concurrentCalls: fields.optional('concurrentCalls', parse('calls at once')),
+    callsPerSecond: fields.optional('callsPerSecond', parse('calls a second')),
+  };
 }

@@ -1,4 +1,4 @@
-import type { Pool, Profile, Reuse, Site, Trunk } from './model.js';
+import type { Endpoint, Pool, Profile, Reuse, RouteRule, Site, Trunk } from './model.js';
 
 /**
  * What a YAML file says, checked and with defaults filled in; things still name each other by name.
@@ -20,6 +20,8 @@ export interface DeclaredAccount {
   readonly trunks: readonly DeclaredTrunk[];
   readonly profile?: Profile;
   readonly redialMs?: number;
+  readonly concurrentCalls?: number;
+  readonly callsPerSecond?: number;
 }
 
 export interface DeclaredApiKey {
@@ -33,14 +35,20 @@ export interface DeclaredSite extends Omit<Site, 'id' | 'endpoints'> {
   readonly endpoints: readonly string[];
 }
 
-export interface DeclaredEndpoint {
-  readonly name: string;
+/** An endpoint with names of other endpoints where the directory has ids. */
+export interface DeclaredEndpoint extends Omit<Endpoint, 'id' | 'ring' | 'routes' | 'overflow'> {
   readonly ring: readonly DeclaredRingGroup[];
-  readonly whisper?: string;
+  readonly routes?: readonly DeclaredRoute[];
+  readonly overflow?: string;
+}
+
+export interface DeclaredRoute extends Omit<RouteRule, 'endpoint'> {
+  readonly endpoint: string;
 }
 
 export interface DeclaredRingGroup {
   readonly ringMs: number;
+  readonly rings?: 'one';
   readonly destinations: readonly DeclaredDestination[];
 }
 
@@ -48,6 +56,7 @@ export interface DeclaredDestination {
   readonly to: string;
   /** Names of trunks; empty for a SIP address. */
   readonly trunks: readonly string[];
+  readonly weight?: number;
 }
 
 /** A pool with names where the directory has ids; its rank is its place in the list. */
@@ -101,6 +110,11 @@ export const Limits = {
   numbers: 5_000_000,
   /** drachtio's timer C ends ringing at 185 s (design, rule 6). */
   ringMsInAll: 170_000,
+  /** Calls at once, or new ones a second. */
+  calls: 100_000,
+  /** A call of a day is one that somebody forgot. */
+  callMs: 86_400_000,
+  weight: 1000,
   /** A plan of ten legs is what was tested to arrive over UDP (design, rule 5). */
   legs: 10,
   /** A hold shorter than two heartbeats takes the number from a page that is still open. */

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Account, Directory, Endpoint, NumberRange, Pool, Profile, Reuse, Site } from './model.js';
+import type {
+  Account,
+  Directory,
+  Endpoint,
+  Hours,
+  NumberRange,
+  Pool,
+  Profile,
+  Reuse,
+  Site,
+} from './model.js';
 import { rangesSize, rangesText, subtractRanges } from './ranges.js';
 
 /** One change, as it is shown to the operator. Holds no secret. */
@@ -95,13 +105,14 @@ function listed(
 const KINDS: readonly { kind: string; of: (account: Account) => Thing[] }[] = [
   {
     kind: 'account',
-    of: ({ name, timeZone, profile, redialMs }) => [
+    of: ({ name, timeZone, profile, redialMs, ...caps }) => [
       {
         name,
         facts: listed([
           ['time zone', timeZone],
           ['profile', profileText(profile)],
           ['redial', redialMs === undefined ? undefined : `${redialMs} ms`],
+          ...capFacts(caps),
         ]),
       },
     ],
@@ -118,13 +129,13 @@ const KINDS: readonly { kind: string; of: (account: Account) => Thing[] }[] = [
   {
     kind: 'trunk',
     of: (account) =>
-      account.trunks.map(({ name, addresses, gateway, transport, callsPerSecond, assertedIdentity }) => ({
+      account.trunks.map(({ name, addresses, gateway, transport, assertedIdentity, ...caps }) => ({
         name,
         facts: listed([
           ['addresses', addresses.join(', ')],
           ['gateway', gateway],
           ['transport', transport],
-          ['calls a second', callsPerSecond],
+          ...capFacts(caps),
           ['asserted identity', assertedIdentity === true ? 'trusted' : undefined],
         ]),
       })),
@@ -137,6 +148,11 @@ const KINDS: readonly { kind: string; of: (account: Account) => Thing[] }[] = [
         facts: listed([
           ['destinations', ringText(endpoint, account)],
           ['whisper', endpoint.whisper],
+          ['hours', hoursText(endpoint.hours)],
+          ['routes', routesText(endpoint, account)],
+          ['overflow', endpoint.overflow && namesOf(account.endpoints, [endpoint.overflow])],
+          ...capFacts(endpoint),
+          ['longest call', endpoint.maxCallMs === undefined ? undefined : `${endpoint.maxCallMs} ms`],
         ]),
       })),
   },
@@ -234,11 +250,48 @@ function namesOf(list: readonly { id: string; name: string }[], ids: readonly st
 /** `a + b for 30000 ms, then c for 20000 ms`. */
 function ringText({ ring }: Endpoint, account: Account): string {
   return ring
-    .map(({ ringMs, destinations }) => {
-      const texts = destinations.map(({ to, trunks }) =>
-        trunks.length === 0 ? to : `${to} over ${namesOf(account.trunks, trunks)}`,
+    .map(({ ringMs, rings, destinations }) => {
+      const texts = destinations.map(
+        ({ to, trunks, weight }) =>
+          `${to}${trunks.length === 0 ? '' : ` over ${namesOf(account.trunks, trunks)}`}${weight === undefined ? '' : ` (${weight})`}`,
       );
-      return `${texts.join(' + ')} for ${ringMs} ms`;
+      return `${texts.join(rings === 'one' ? ' or ' : ' + ')} for ${ringMs} ms`;
     })
     .join(', then ');
+}
+
+function capFacts({
+  concurrentCalls,
+  callsPerSecond,
+}: Pick<Endpoint, 'concurrentCalls' | 'callsPerSecond'>): Fact[] {
+  return [
+    ['calls at once', concurrentCalls],
+    ['calls a second', callsPerSecond],
+  ];
+}
+
+/** `mon,tue 09:00-17:30; closed 12-25; in Europe/London`. */
+function hoursText(hours: Hours | undefined): string | undefined {
+  if (hours === undefined) return undefined;
+  const clock = (minute: number): string =>
+    `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
+  const span = (from: number, to: number): string => `${clock(from)}-${clock(to)}`;
+  const open = hours.open.map(
+    ({ days, from, to }) => `${days.map((day) => DAY_NAMES[day]).join(',')} ${span(from, to)}`,
+  );
+  const holidays = (hours.holidays ?? []).map(({ day, from, to }) =>
+    from === undefined || to === undefined ? `closed ${day}` : `${day} ${span(from, to)}`,
+  );
+  return [...open, ...holidays, ...(hours.timeZone === undefined ? [] : [`in ${hours.timeZone}`])].join('; ');
+}
+
+const DAY_NAMES = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+
+function routesText({ routes }: Endpoint, account: Account): string | undefined {
+  return routes
+    ?.map(
+      ({ areas = [], attestations = [], endpoint }) =>
+        `${[...areas, ...attestations].join(' ')} to ${namesOf(account.endpoints, [endpoint])}`,
+    )
+    .join('; ');
 }

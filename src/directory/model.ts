@@ -1,3 +1,5 @@
+import type { Attestation } from '../routing/attestation.js';
+
 /**
  * What operators declare, as it is stored and cached: names resolved to minted ids, keys hashed, number ranges as
  * ranges. `directory/apply` makes it of a YAML file; every process holds the newest version in a `DirectoryIndex`.
@@ -52,6 +54,9 @@ export interface Account {
   readonly profile?: Profile;
   /** How long a caller who calls a number again reaches the endpoint that he reached before, ms; 0 or absent: never. */
   readonly redialMs?: number;
+  /** Calls at once, and new ones a second, of all endpoints together; absent: no limit. */
+  readonly concurrentCalls?: number;
+  readonly callsPerSecond?: number;
   /** Pools that went while their numbers moved to others: links minted for them are still found. Newest first, at most 100. */
   readonly formerPools?: readonly Pool['id'][];
 }
@@ -116,10 +121,55 @@ export interface Endpoint {
   readonly ring: readonly RingGroup[];
   /** Played to the callee alone before he is connected: `tone`, or the name of a sound file; none when absent. */
   readonly whisper?: string;
+  /** When it takes calls; absent: always. */
+  readonly hours?: Hours;
+  /** Callers who go elsewhere: the first one that fits. */
+  readonly routes?: readonly RouteRule[];
+  /** Who takes the calls while it is closed or has as many as it may, and is rung when nobody answered. */
+  readonly overflow?: Endpoint['id'];
+  /** Calls at once, and new ones a second; absent: no limit. */
+  readonly concurrentCalls?: number;
+  readonly callsPerSecond?: number;
+  /** How long a call may last from its answer on, ms; absent: no limit. */
+  readonly maxCallMs?: number;
+}
+
+/** Opening hours, in whole minutes by the clocks of a time zone. */
+export interface Hours {
+  /** IANA name; the account's when absent. */
+  readonly timeZone?: string;
+  readonly open: readonly OpenHours[];
+  readonly holidays?: readonly Holiday[];
+}
+
+export interface OpenHours {
+  /** 0 is Sunday. */
+  readonly days: readonly number[];
+  /** Minutes since midnight, the last one excluded. Hours that end before they begin go on into the next day. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A day with hours of its own; closed where it has none. */
+export interface Holiday {
+  /** `2026-12-25`, or `12-25` for every year. */
+  readonly day: string;
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** Callers who go to another endpoint: those for whom everything holds that is given. */
+export interface RouteRule {
+  /** E.164 prefixes of callers. */
+  readonly areas?: readonly string[];
+  readonly attestations?: readonly Attestation[];
+  readonly endpoint: Endpoint['id'];
 }
 
 export interface RingGroup {
   readonly destinations: readonly Destination[];
+  /** `one`: of the destinations one alone rings, drawn by their weights; absent: all together. */
+  readonly rings?: 'one';
   /** How long this group rings. All groups of an endpoint together at most 170,000. */
   readonly ringMs: number;
 }
@@ -131,6 +181,8 @@ export interface Destination {
   readonly to: string;
   /** The trunks to try in order, for a number in E.164; empty for a SIP address. */
   readonly trunks: readonly Trunk['id'][];
+  /** How often it is drawn where one of a group rings; 1 when absent. */
+  readonly weight?: number;
 }
 
 export interface Pool {
@@ -177,6 +229,8 @@ export interface Trunk {
   readonly transport: 'udp' | 'tcp';
   /** New calls a second that it may bring, with as much again as a burst; absent means no limit. */
   readonly callsPerSecond?: number;
+  /** Calls that it may have brought at once; absent means no limit. */
+  readonly concurrentCalls?: number;
   /** Its P-Asserted-Identity says who calls; otherwise From does. */
   readonly assertedIdentity?: boolean;
 }

@@ -110,8 +110,20 @@ function resolveAccount(declared: DeclaredAccount, before: Account | undefined, 
   );
   const trunksByName = byName(trunks);
   const oldEndpoints = byName(before?.endpoints);
+  // An endpoint may name another one that is declared below it.
+  const ids = new Map(
+    sorted(declared.endpoints).map(({ name }) => [
+      name,
+      { name, id: oldEndpoints.get(name)?.id ?? mint('end') },
+    ]),
+  );
   const endpoints = sorted(declared.endpoints).map((endpoint) =>
-    resolveEndpoint(endpoint, oldEndpoints.get(endpoint.name), trunksByName, minting),
+    resolveEndpoint(
+      endpoint,
+      oldEndpoints.get(endpoint.name),
+      { endpoints: ids, trunks: trunksByName },
+      minting,
+    ),
   );
   const endpointsByName = byName(endpoints);
   const oldSites = byName(before?.sites);
@@ -122,7 +134,7 @@ function resolveAccount(declared: DeclaredAccount, before: Account | undefined, 
   const oldPools = byName(before?.pools);
   const ranked = declared.pools.map((pool, rank) => ({ ...pool, rank }));
   const pools = sorted(ranked).map((pool) => resolvePool(pool, oldPools.get(pool.name), names, minting));
-  const { name, timeZone, profile, redialMs } = declared;
+  const { name, timeZone, profile, redialMs, concurrentCalls, callsPerSecond } = declared;
   const formerPools = formerPoolsOf(before, pools);
   return {
     id: before?.id ?? mint('acc'),
@@ -135,6 +147,8 @@ function resolveAccount(declared: DeclaredAccount, before: Account | undefined, 
     trunks,
     ...(profile === undefined ? {} : { profile }),
     ...(redialMs === undefined ? {} : { redialMs }),
+    ...(concurrentCalls === undefined ? {} : { concurrentCalls }),
+    ...(callsPerSecond === undefined ? {} : { callsPerSecond }),
     ...(formerPools.length === 0 ? {} : { formerPools }),
   };
 }
@@ -152,9 +166,12 @@ function resolveTrunk(declared: DeclaredTrunk, before: Trunk | undefined, mintin
 }
 
 function resolveEndpoint(
-  declared: DeclaredEndpoint,
+  { routes, overflow, ...declared }: DeclaredEndpoint,
   before: Endpoint | undefined,
-  trunks: ReadonlyMap<string, Trunk>,
+  names: {
+    readonly endpoints: ReadonlyMap<string, Named & Pick<Endpoint, 'id'>>;
+    readonly trunks: ReadonlyMap<string, Trunk>;
+  },
   minting: Minting,
 ): Endpoint {
   // An address may stand in several groups: each place keeps a serial of its own, handed out in order.
@@ -162,16 +179,25 @@ function resolveEndpoint(
   for (const { to, serial } of before?.ring.flatMap((group) => group.destinations) ?? []) {
     serials.set(to, [...(serials.get(to) ?? []), serial]);
   }
-  const destination = ({ to, trunks: names }: DeclaredDestination): Destination => ({
+  const destination = ({ to, trunks, ...more }: DeclaredDestination): Destination => ({
     serial: serials.get(to)?.shift() ?? minting.nextSerial++,
     to,
-    trunks: names.map((name) => idOf(trunks, name)),
+    trunks: trunks.map((name) => idOf(names.trunks, name)),
+    ...more,
   });
-  const ring = declared.ring.map(({ ringMs, destinations }): RingGroup => ({
-    ringMs,
+  const ring = declared.ring.map(({ destinations, ...group }): RingGroup => ({
+    ...group,
     destinations: destinations.map(destination),
   }));
-  return { ...declared, id: before?.id ?? minting.mint('end'), ring };
+  return {
+    ...declared,
+    id: idOf(names.endpoints, declared.name),
+    ring,
+    ...(routes === undefined
+      ? {}
+      : { routes: routes.map((rule) => ({ ...rule, endpoint: idOf(names.endpoints, rule.endpoint) })) }),
+    ...(overflow === undefined ? {} : { overflow: idOf(names.endpoints, overflow) }),
+  };
 }
 
 function resolveSite(

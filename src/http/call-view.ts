@@ -28,6 +28,7 @@ export function callView(record: CallRecord, open: OpenCaller) {
     reason: record.reason,
     fault: record.fault,
     destination: record.destination,
+    route: record.route,
     mediaNode: record.mediaNode,
     media: record.media,
     late: record.late,

@@ -17,6 +17,7 @@ import { Problem } from './problems.js';
 import type { Http } from './server-type.js';
 import { sizingRoutes } from './sizing.js';
 import { reportRoutes } from './reports.js';
+import { routeRoutes } from './route.js';
 import { StoreWatch } from './store-watch.js';
 import { readTagFiles } from './tag-files.js';
 import { tagRoutes } from './tags.js';
@@ -83,6 +84,7 @@ export function createHttp(parts: HttpParts): HttpServer {
   poolRoutes(http, parts, store);
   sizingRoutes(http, parts);
   reportRoutes(http, parts);
+  routeRoutes(http, parts, store);
   healthRoutes(http, parts);
   if (parts.demo !== undefined) demoRoutes(http, parts, parts.demo, files);
 

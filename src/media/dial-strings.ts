@@ -36,6 +36,7 @@ export function planHeaders(plan: Plan, context: DialContext): PlanHeaders {
     'X-Tagswitch-Caller': shown(context.caller),
   };
   if (plan.whisper !== undefined) headers['X-Tagswitch-Whisper'] = soundOf(plan.whisper);
+  if (plan.maxCallMs !== undefined) headers['X-Tagswitch-Limit'] = String(Math.ceil(plan.maxCallMs / 1000));
   let room = HEADER_BYTES - bytesOf(headers);
   let left = 0;
   plan.rounds.forEach((groups, round) => {

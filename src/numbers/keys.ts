@@ -30,6 +30,10 @@ export function accountKeys(account: string) {
     numbers: `${prefix}numbers`,
     /** Hash: call id -> JSON {number, endpoint, trunk, end} of the calls that are up. */
     live: `${prefix}live`,
+    /** Sorted set of a cap's owner (`account`, an endpoint, a trunk): live call -> until when it counts, ms since the epoch. */
+    up: (owner: string): string => `${prefix}up:${checkedId(owner)}`,
+    /** Sorted set likewise: call of the last second -> when it came. */
+    starts: (owner: string): string => `${prefix}starts:${checkedId(owner)}`,
     /** String of a caller, by the hash of his number: what he reached before, see `caller-notes.ts`. */
     caller: (hash: string): string => `${prefix}caller:${checkedId(hash)}`,
     /** Stream: the steps of calls, one field `e` with an event as JSON. */

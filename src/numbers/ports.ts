@@ -16,6 +16,7 @@ export type ScriptName =
   | 'hide' // take numbers out of a pool, their links live on
   | 'retime' // put right when numbers of a pool are free
   | 'move' // numbers into another pool of the account, with their links
+  | 'admit' // a call, where trunk, account or endpoint have caps
   | 'append' // an event into the account's stream
   | 'keep'; // live calls that a media node still has
 

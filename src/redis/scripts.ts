@@ -20,6 +20,7 @@ const NAMES = [
   'hide',
   'retime',
   'move',
+  'admit',
   'append',
   'keep',
 ] as const satisfies readonly ScriptName[];

@@ -1,4 +1,5 @@
-import type { Destination, Endpoint } from '../directory/model.js';
+import { createHash } from 'node:crypto';
+import type { Destination, Endpoint, RingGroup } from '../directory/model.js';
 
 /** One attempt to reach somebody: a destination over one trunk. */
 export interface PlannedLeg {
@@ -22,6 +23,15 @@ export interface PlannedGroup {
 export interface Plan {
   readonly rounds: readonly (readonly PlannedGroup[])[];
   readonly whisper?: string;
+  /** How long the call may last from its answer on, ms. */
+  readonly maxCallMs?: number;
+}
+
+export interface PlanChoices {
+  /** What destinations are drawn by: the call's id, so that a call has one plan whoever makes it. */
+  readonly seed: string;
+  /** Who is rung after everybody else, in the time that is left. */
+  readonly overflow?: Endpoint | undefined;
 }
 
 /** drachtio's timer C ends all ringing at 185 s (design, rule 6). */
@@ -35,19 +45,23 @@ export const MOST_LEGS = 16;
 export type TrunkSerial = (id: string) => number | undefined;
 
 /**
- * The plan of a call to `endpoint`. Pure: the same endpoint and the same usable trunks give the same plan. A destination
- * none of whose trunks is usable is left out; a plan without a round cannot be carried out.
+ * The plan of a call to `endpoint`. Pure: the same endpoint, choices and usable trunks give the same plan. A destination
+ * none of whose trunks is usable is left out; a plan without a round cannot be carried out. Whisper and limit are those of
+ * `endpoint`, whoever answers.
  *
  * @param serialOf the serial of a usable trunk; undefined for one that is gone, has no gateway, or is out of order
  */
-export function planCall(endpoint: Endpoint, serialOf: TrunkSerial): Plan {
+export function planCall(endpoint: Endpoint, serialOf: TrunkSerial, { seed, overflow }: PlanChoices): Plan {
   const rounds: PlannedGroup[][] = [];
+  const ring = [...endpoint.ring, ...(overflow?.ring ?? [])].map((group, index) =>
+    drawn(group, `${seed} ${String(index)}`, serialOf),
+  );
   let leg = 0;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const groups: PlannedGroup[] = [];
     let left = LONGEST_RING_MS;
     let room = MOST_LEGS;
-    for (const group of endpoint.ring) {
+    for (const group of ring) {
       const legs: PlannedLeg[] = [];
       for (const destination of group.destinations) {
         const trunk = wayOut(destination, serialOf)[round];
@@ -64,7 +78,22 @@ export function planCall(endpoint: Endpoint, serialOf: TrunkSerial): Plan {
     if (groups.length === 0) break;
     rounds.push(groups);
   }
-  return endpoint.whisper === undefined ? { rounds } : { rounds, whisper: endpoint.whisper };
+  const { whisper, maxCallMs } = endpoint;
+  return {
+    rounds,
+    ...(whisper === undefined ? {} : { whisper }),
+    ...(maxCallMs === undefined ? {} : { maxCallMs }),
+  };
+}
+
+/** The group with the one destination that rings of it, where one alone does; drawn among those that can be reached. */
+function drawn(group: RingGroup, seed: string, serialOf: TrunkSerial): RingGroup {
+  if (group.rings !== 'one') return group;
+  const reachable = group.destinations.filter((each) => wayOut(each, serialOf).length > 0);
+  const whole = reachable.reduce((sum, { weight = 1 }) => sum + weight, 0);
+  let left = (createHash('sha256').update(seed).digest().readUInt32BE(0) / 2 ** 32) * whole;
+  const destination = reachable.find(({ weight = 1 }) => (left -= weight) < 0);
+  return { ...group, destinations: destination === undefined ? [] : [destination] };
 }
 
 /** Serials of the trunks that a destination can be reached by, in order; its own address has but one way. */

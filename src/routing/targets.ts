@@ -1,4 +1,5 @@
-import type { Destination, Trunk } from '../directory/model.js';
+import type { Account, Destination, Trunk } from '../directory/model.js';
+import type { TrunkSerial } from './plan.js';
 
 /**
  * The SIP URI that a leg is sent to: the destination's own address, or its number at the trunk's gateway.
@@ -9,4 +10,9 @@ export function targetUri(destination: Destination, trunk: Trunk | undefined): s
   if (trunk?.gateway === undefined) return undefined;
   const uri = `sip:${destination.to}@${trunk.gateway}`;
   return trunk.transport === 'udp' ? uri : `${uri};transport=${trunk.transport}`;
+}
+
+/** The trunks of an account that calls can leave by. */
+export function usableTrunks({ trunks }: Account): TrunkSerial {
+  return (id) => trunks.find((trunk) => trunk.id === id && trunk.gateway !== undefined)?.serial;
 }

@@ -10,9 +10,10 @@ import type { Resolution, ResolutionRequest } from '../numbers/types.js';
 import type { Logger } from '../observe/logger.js';
 import { mintLegToken } from '../routing/leg-token.js';
 import { destinationsOf, LONGEST_RING_MS, planCall, type Plan } from '../routing/plan.js';
-import { targetUri } from '../routing/targets.js';
+import { targetUri, usableTrunks } from '../routing/targets.js';
 import { announcementTo, answering } from './answering.js';
 import type { Answering } from './answering.js';
+import type { CallRouting } from './call-routing.js';
 import type { CallerIdentity } from './caller-identity.js';
 import type { CallDirectory, NodeChooser, NumberResolver } from './ports.js';
 import type { IncomingRequest } from './requests.js';
@@ -34,6 +35,7 @@ export interface InboundParts {
   readonly resolver: NumberResolver;
   readonly nodes: NodeChooser;
   readonly rates: TrunkRates;
+  readonly routing: CallRouting;
   readonly identity: CallerIdentity;
   /** Takes events; never rejects: what cannot be stored now is spooled. */
   readonly append: (event: CallEvent) => void;
@@ -120,7 +122,19 @@ export class InboundCalls {
       this.#refuse(arrived, account, 404);
       return;
     }
-    const plan = planCall(endpoint, (id) => this.#usableTrunk(id, account));
+    const way = await this.#parts.routing.wayOf(
+      { call: arrived.id, account: who.account, trunk: via.trunk, endpoint },
+      { at: arrived.at, caller: this.#parts.identity.shown(request, via.trunk), attestation: 'none' },
+      arrived.log,
+    );
+    if ('turnedAway' in way) {
+      this.#turnedAway(arrived, account, way.turnedAway);
+      return;
+    }
+    const plan = planCall(way.endpoint, usableTrunks(who.account), {
+      seed: arrived.id,
+      overflow: way.overflow,
+    });
     if (plan.rounds.length === 0) {
       // Nobody to ring: the callee cannot be reached now, and that is not the carrier's doing.
       this.#refuse(arrived, account, 480);
@@ -130,7 +144,7 @@ export class InboundCalls {
       this.#ended(arrived, account, endByStatus(487, 'us'));
       return;
     }
-    await this.#handOn(arrived, account, plan);
+    await this.#handOn(arrived, account, plan, way.steps.length > 1 ? { route: way.steps } : {});
   }
 
   /** Nobody answers this number: 404, after an announcement where its pool has one and a media node can play it. */
@@ -175,11 +189,11 @@ export class InboundCalls {
     await this.#proxy(arrived, account, target, NODE_SILENCE_MS, headers);
   }
 
-  async #handOn(arrived: Arrived, account: string, plan: Plan): Promise<void> {
+  async #handOn(arrived: Arrived, account: string, plan: Plan, came: Pick<Planned, 'route'>): Promise<void> {
     const { request, id } = arrived;
     const node = this.#parts.nodes.choose();
     const destinations = destinationsOf(plan).map(({ to }) => to);
-    const planned = this.#planned(arrived, account, destinations);
+    const planned = { ...this.#planned(arrived, account, destinations), ...came };
     if (node === undefined) {
       await this.#direct(arrived, account, plan, { ...planned, media: 'direct' });
       return;
@@ -310,11 +324,14 @@ export class InboundCalls {
     return found?.account.id === account ? found.endpoint : undefined;
   }
 
-  #usableTrunk(id: string, account: string): number | undefined {
-    const trunk = this.#parts.directory().trunkById(id);
-    return trunk?.account.id === account && trunk.trunk.gateway !== undefined
-      ? trunk.trunk.serial
-      : undefined;
+  /** Nobody takes the call now. */
+  #turnedAway(arrived: Arrived, account: string, end: Termination): void {
+    const { status, q850 } = end.reason;
+    arrived.request.respond(status, {
+      Reason: `Q.850;cause=${String(q850)}`,
+      ...(status === 503 ? { 'Retry-After': String(1 + Math.floor(Math.random() * 5)) } : {}),
+    });
+    this.#ended(arrived, account, arrived.request.cancelled ? endByStatus(487, 'us') : end);
   }
 
   #refuse(arrived: Arrived, account: string, status: number): void {

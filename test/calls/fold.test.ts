@@ -45,6 +45,7 @@ t.test('a call from its events', async (t) => {
     reason: { status: 200, q850: 16, text: 'NORMAL_CLEARING' },
     fault: 'caller',
     destination: 'sip:agent@127.0.0.1:5070',
+    route: null,
     mediaNode: 'node-1',
     media: 'bridged',
   });

@@ -44,7 +44,12 @@ t.test('every cause of FreeSWITCH', async (t) => {
       );
     }
     const up = endByNode({ answered: true, cause: name, disposition: 'recv_bye' });
-    const whose = kind === 'network' || kind === 'media' ? 'carrier' : kind === 'ours' ? 'ours' : 'caller';
+    const whose =
+      kind === 'network' || kind === 'media'
+        ? 'carrier'
+        : kind === 'ours' || name === 'ALLOTTED_TIMEOUT'
+          ? 'ours'
+          : 'caller';
     t.match(
       up,
       { result: 'answered', fault: whose, reason: { status: 200, q850, text: name } },

@@ -62,6 +62,7 @@ export function view(startedAt: number, more: Partial<CallView> = {}): CallView 
     reason: { status: 200, q850: 16, text: 'NORMAL_CLEARING' },
     fault: 'caller',
     destination: 'sip:agent@127.0.0.1:5070',
+    route: null,
     mediaNode: 'node-1',
     media: 'bridged',
     late: false,

@@ -490,3 +490,94 @@ t.test('a small file that means a very large one is refused soon', async (t) => 
     /at most 100 aliases, found 101/,
   ]);
 });
+
+t.test('hours, routes, overflow and caps of endpoints', async (t) => {
+  const { accounts } = read(
+    file({
+      concurrentCalls: '40',
+      callsPerSecond: '5',
+      trunks: '[{name: carrier, addresses: [192.0.2.0/24], gateway: sip.example.com, concurrentCalls: 30}]',
+      endpoints: `
+      - name: sales
+        hours:
+          timeZone: America/New_York
+          open: ['mon-fri 09:00-17:30', 'sat,sun 10:00-14:00', 'fri-mon 22:00-02:00']
+          holidays: ['12-25', '2026-12-24 09:00-12:00']
+        routes:
+          - {areas: [+1214, +1469], endpoint: texas}
+          - {attestations: [C, failed], endpoint: desk}
+        overflow: desk
+        concurrentCalls: 3
+        maxCallMs: 3600000
+        ring:
+          - {rings: one, destinations: [{to: 'sip:a@192.0.2.9', weight: 3}, 'sip:b@192.0.2.9']}
+          - {rings: together, destinations: ['sip:c@192.0.2.9']}
+      - {name: texas, destinations: ['sip:t@192.0.2.9'], rings: one}
+      - {name: desk, destinations: ['sip:d@192.0.2.9'], callsPerSecond: 2}`,
+    }),
+  );
+  const [sales, texas, desk] = accounts[0]?.endpoints ?? [];
+  t.match(accounts[0], { concurrentCalls: 40, callsPerSecond: 5, trunks: [{ concurrentCalls: 30 }] });
+  t.strictSame(sales, {
+    name: 'sales',
+    ring: [
+      {
+        ringMs: 30_000,
+        destinations: [
+          { to: 'sip:a@192.0.2.9:5060', trunks: [], weight: 3 },
+          { to: 'sip:b@192.0.2.9:5060', trunks: [] },
+        ],
+        rings: 'one',
+      },
+      { ringMs: 30_000, destinations: [{ to: 'sip:c@192.0.2.9:5060', trunks: [] }] },
+    ],
+    hours: {
+      timeZone: 'America/New_York',
+      open: [
+        { days: [1, 2, 3, 4, 5], from: 540, to: 1050 },
+        { days: [0, 6], from: 600, to: 840 },
+        { days: [0, 1, 5, 6], from: 1320, to: 120 },
+      ],
+      holidays: [{ day: '12-25' }, { day: '2026-12-24', from: 540, to: 720 }],
+    },
+    routes: [
+      { areas: ['+1214', '+1469'], endpoint: 'texas' },
+      { attestations: ['C', 'failed'], endpoint: 'desk' },
+    ],
+    overflow: 'desk',
+    concurrentCalls: 3,
+    maxCallMs: 3_600_000,
+  });
+  t.equal(texas?.ring[0]?.rings, 'one');
+  t.equal(desk?.callsPerSecond, 2);
+
+  const one = (more: string): string =>
+    file({ endpoints: `[{name: sales, destinations: ['sip:a@192.0.2.9'], ${more}}]` });
+  for (const [more, expected] of [
+    [
+      'overflow: nobody',
+      /overflow: expected the name of one of the account's endpoints \(sales\), not "nobody"/,
+    ],
+    ['overflow: sales', /overflow: expected another endpoint than this one/],
+    ['routes: [{areas: [+1], endpoint: sales}]', /endpoint: expected another endpoint/],
+    ['routes: [{endpoint: sales}]', /expected "areas" \(prefixes of callers\), "attestations", or both/],
+    ['routes: [{areas: [1], endpoint: sales}]', /areas\[0\]: "1": expected what numbers in E.164 begin with/],
+    ['hours: {}', /hours: expected "open"/],
+    ["hours: {open: ['mo-fr 9-17']}", /open\[0\]: "mo-fr 9-17": expected days and hours/],
+    ["hours: {open: ['mon 09:00-09:00']}", /expected days and hours/],
+    ["hours: {open: ['mon 09:00-24:01']}", /expected days and hours/],
+    ["hours: {open: [], holidays: ['2026-02-30']}", /holidays\[0\]: "2026-02-30": expected a day/],
+    ['hours: {open: [], timeZone: Mars}', /hours\.timeZone: "Mars": expected an IANA time zone/],
+    ['concurrentCalls: 0', /concurrentCalls: "0": expected calls at once: a whole number from 1/],
+    ['maxCallMs: 10', /maxCallMs: "10": expected milliseconds: a whole number from 1000/],
+    ['rings: some', /rings: "some": expected one of "together", "one"/],
+  ] as const) {
+    const found = faults(one(more));
+    t.match(found.join('\n').replace(/ \(line \d+, column \d+\)/g, ''), expected, more);
+  }
+  t.match(
+    faults(file({ endpoints: "[{name: s, destinations: [{to: 'sip:a@192.0.2.9', weight: 2}]}]" })).join('\n'),
+    /expected "rings: one" where destinations have a "weight"/,
+  );
+  t.same(faults(one("hours: {open: [], holidays: ['02-29']}")), [], 'a day of leap years');
+});

@@ -34,6 +34,7 @@ export interface Record_ {
   readonly reason: { readonly status: number; readonly q850: number; readonly text: string } | null;
   readonly fault: string | null;
   readonly destination: string | null;
+  readonly route: readonly { readonly endpoint: string; readonly because: string }[] | null;
   readonly mediaNode: string | null;
   readonly media: string | null;
 }

@@ -126,7 +126,7 @@ t.test('S1.1 tags are bound to their two ids', async (t) => {
   for (const [name, over, status] of [
     ['as made', {}, 201],
     ['another endpoint', { endpoint: 'service' }, 403],
-    ['a changed signature', { tag: `${signature.slice(0, -2)}AA` }, 403],
+    ['a changed signature', { tag: `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}` }, 403],
     ['a cut signature', { tag: signature.slice(0, 10) }, 403],
   ] as const) {
     const reply = await w.allocate({ ...GOOD, tag: signature, ...over });
@@ -260,6 +260,7 @@ t.test('calls are read by their account, with filters', async (t) => {
     reason: { status: 200, q850: 16, text: 'NORMAL_CLEARING' },
     fault: 'unknown',
     destination: 'sip:agent@127.0.0.1:5070',
+    route: null,
     mediaNode: 'fs1',
     media: 'bridged',
     late: false,
@@ -587,6 +588,46 @@ t.test('pools and numbers are told to their account, and nobody is named', async
     t.match((await w.get(url)).json(), { code: 'storeDown', status: 503 });
     w.links.failure = undefined;
   }
+});
+
+t.test('what would be done with a call', async (t) => {
+  const w = new World();
+  t.teardown(() => w.http.close());
+  const get = async (query: string, key = KEY) => {
+    const answer = await w.http.inject({ method: 'GET', url: `/v1/route?${query}`, headers: bearer(key) });
+    return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() };
+  };
+  t.match((await get('number=%2B12025550100')).body, {
+    standsFor: null,
+    steps: [],
+    turnedAway: 'unknownNumber',
+    plan: null,
+  });
+  await w.allocate(GOOD);
+  const good = await get('number=%2B12025550100&caller=%2B12125550123&at=2026-12-25T10:00:00Z');
+  t.equal(good.status, 200);
+  t.match(good.body, {
+    number: '+12025550100',
+    at: '2026-12-25T10:00:00.000Z',
+    standsFor: { name: 'sales', why: 'linked' },
+    steps: [{ name: 'sales', because: 'number' }],
+    turnedAway: null,
+    plan: { rounds: [[{ legs: [{ trunk: null }] }]], whisper: null },
+  });
+  const bad = await get('number=1&caller=x&at=tomorrow&attestation=Z&more=1');
+  t.equal(bad.status, 400);
+  t.same((bad.body['errors'] as { field: string }[]).map(({ field }) => field).toSorted(), [
+    'attestation',
+    'caller',
+    'more',
+    'number',
+  ]);
+  t.match((await get('number=%2B12025550100&at=tomorrow')).body, {
+    errors: [{ field: 'at', expected: /ISO 8601/ }],
+  });
+  t.equal((await get('number=%2B12025559999')).status, 404);
+  t.equal((await get('number=%2B12025550100', OTHER_KEY)).status, 404, "another account's number");
+  t.equal((await get('number=%2B12025550100', 'nobody-knows-this-key')).status, 401);
 });
 
 t.test('the demo page', async (t) => {

@@ -4,7 +4,7 @@ import type { Destination, Endpoint } from '../../src/directory/model.js';
 import { mintId } from '../../src/ids.js';
 import { HEADER_BYTES, planHeaders } from '../../src/media/dial-strings.js';
 import { destinationOfToken, mintLegToken, readLegToken } from '../../src/routing/leg-token.js';
-import { LONGEST_RING_MS, planCall } from '../../src/routing/plan.js';
+import { LONGEST_RING_MS, planCall, type PlanChoices } from '../../src/routing/plan.js';
 import { targetUri } from '../../src/routing/targets.js';
 
 const key = Buffer.alloc(32, 7);
@@ -74,6 +74,8 @@ const endpoint = (...ring: { destinations: Destination[]; ringMs: number }[]): E
 });
 const serials: Record<string, number> = { trk_a: 1, trk_b: 2, trk_c: 3, trk_d: 4 };
 const serialOf = (id: string): number | undefined => serials[id];
+const planOf = (of: Endpoint, serials: typeof serialOf, choices: Partial<PlanChoices> = {}) =>
+  planCall(of, serials, { seed: 'call', ...choices });
 const shape = (plan: ReturnType<typeof planCall>): unknown =>
   plan.rounds.map((groups) =>
     groups.map(({ legs }) =>
@@ -84,7 +86,7 @@ const shape = (plan: ReturnType<typeof planCall>): unknown =>
 t.test('the plan', async (t) => {
   t.same(
     shape(
-      planCall(
+      planOf(
         endpoint({ destinations: [sip(1), sip(2)], ringMs: 9000 }, { destinations: [sip(3)], ringMs: 9000 }),
         serialOf,
       ),
@@ -93,24 +95,22 @@ t.test('the plan', async (t) => {
     'groups one after the other, in a group together; an address of its own has one way',
   );
   t.same(
-    shape(
-      planCall(endpoint({ destinations: [sip(1), number(2, 'trk_a', 'trk_b')], ringMs: 9000 }), serialOf),
-    ),
+    shape(planOf(endpoint({ destinations: [sip(1), number(2, 'trk_a', 'trk_b')], ringMs: 9000 }), serialOf)),
     [[['1/0', '2/1']], [['2/2']]],
     'the second way out has the numbers alone, over their next trunk',
   );
   t.same(
-    shape(planCall(endpoint({ destinations: [number(1, 'trk_gone', 'trk_b')], ringMs: 9000 }), serialOf)),
+    shape(planOf(endpoint({ destinations: [number(1, 'trk_gone', 'trk_b')], ringMs: 9000 }), serialOf)),
     [[['1/2']]],
     'a trunk that cannot be used is left out',
   );
   t.same(
-    shape(planCall(endpoint({ destinations: [number(1, 'trk_gone')], ringMs: 9000 }), serialOf)),
+    shape(planOf(endpoint({ destinations: [number(1, 'trk_gone')], ringMs: 9000 }), serialOf)),
     [],
     'no way out, no plan',
   );
   t.equal(
-    planCall(
+    planOf(
       endpoint({ destinations: [number(1, 'trk_a', 'trk_b', 'trk_c', 'trk_d')], ringMs: 9000 }),
       serialOf,
     ).rounds.length,
@@ -126,7 +126,7 @@ t.test('the plan', async (t) => {
       ),
       (groups) => {
         let serial = 0;
-        const plan = planCall(
+        const plan = planOf(
           endpoint(
             ...groups.map(({ ringMs, many }) => ({
               ringMs,
@@ -164,7 +164,7 @@ t.test('the plan as headers', async (t) => {
     Object.entries(headers).reduce((sum, [name, value]) => sum + `${name}: ${value}\r\n`.length, 0);
 
   const three = headersOf(
-    planCall(
+    planOf(
       endpoint({ destinations: [sip(1), sip(2)], ringMs: 20_000 }, { destinations: [sip(3)], ringMs: 5400 }),
       serialOf,
     ),
@@ -176,7 +176,7 @@ t.test('the plan as headers', async (t) => {
   t.ok(bytes(three.headers) <= 500, `three legs take ${String(bytes(three.headers))} bytes`);
 
   const ten = headersOf(
-    planCall(
+    planOf(
       endpoint({ destinations: Array.from({ length: 10 }, (_, at) => sip(at + 1)), ringMs: 20_000 }),
       serialOf,
     ),
@@ -185,7 +185,7 @@ t.test('the plan as headers', async (t) => {
   t.ok(bytes(ten.headers) <= HEADER_BYTES, `in ${String(bytes(ten.headers))} bytes`);
 
   const far = headersOf(
-    planCall(
+    planOf(
       endpoint({ destinations: Array.from({ length: 16 }, (_, at) => sip(at + 1)), ringMs: 20_000 }),
       serialOf,
     ),
@@ -196,12 +196,12 @@ t.test('the plan as headers', async (t) => {
   t.match(far.headers['X-Tagswitch-Plan'], /@198\.51\.100\.200:15060$/, 'and no leg is cut in the middle');
 
   t.equal(
-    headersOf(planCall(endpoint({ destinations: [sip(1)], ringMs: 20_000 }), serialOf), { caller: undefined })
+    headersOf(planOf(endpoint({ destinations: [sip(1)], ringMs: 20_000 }), serialOf), { caller: undefined })
       .headers['X-Tagswitch-Caller'],
     'anonymous',
   );
   t.equal(
-    headersOf(planCall(endpoint({ destinations: [sip(1)], ringMs: 20_000 }), serialOf), { caller: 'al"ice' })
+    headersOf(planOf(endpoint({ destinations: [sip(1)], ringMs: 20_000 }), serialOf), { caller: 'al"ice' })
       .headers['X-Tagswitch-Caller'],
     'anonymous',
     'only digits reach the dialplan',

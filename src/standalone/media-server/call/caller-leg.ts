@@ -15,6 +15,8 @@ export class CallerLeg extends Leg {
   readonly #transaction: ServerTransaction;
   /** What `export nolocal:NAME=VALUE` put aside for the legs that are made. */
   readonly forLegs = new Map<string, string>();
+  /** What is to be done when the caller is answered. */
+  onAnswered: (() => void) | undefined;
   readonly #offer: RemoteMedia | undefined;
   #response: { readonly status: number; readonly phrase: string | undefined } | undefined;
   #answerBody: string | undefined;
@@ -80,7 +82,10 @@ export class CallerLeg extends Leg {
         body: this.#answerBody ?? '',
         contentType: 'application/sdp',
       });
-    if (this.markAnswered()) this.answerUntilAcknowledged(reply);
+    if (this.markAnswered()) {
+      this.answerUntilAcknowledged(reply);
+      this.onAnswered?.();
+    }
     return true;
   }
 

@@ -25,6 +25,16 @@ export async function runCall(ground: Ground, caller: CallerLeg): Promise<void> 
       );
     },
   };
+  caller.onAnswered = () => {
+    const [application = '', data = ''] = (channel.get('execute_on_answer') ?? '').split(/ (.*)/s);
+    if (application === '') return;
+    execute(running, { application, data, inline: false }).catch((error: unknown) => {
+      ground.log('error', 'what was to be done on the answer failed', {
+        uuid: channel.uuid,
+        reason: error instanceof Error ? error.name : 'unknown',
+      });
+    });
+  };
   try {
     ground.tell('CHANNEL_CREATE', channel);
     const unusable = caller.unusable;
