@@ -139,6 +139,13 @@ t.test('the longest call: both ends get BYE, and the record says why', async (t)
 
 t.test("a rule sends the callers of an area elsewhere, and the limit there is the call's", async (t) => {
   const before = silent.calls.length;
+  const { body } = await system.api('GET', '/v1/route?number=%2B12025550105&caller=%2B12145550123');
+  t.match(body, {
+    standsFor: { name: 'texas', why: 'poolDefault' },
+    steps: [{ name: 'texas' }, { name: 'long', because: 'area' }],
+    turnedAway: null,
+    plan: { maxCallMs: 2000, rounds: [[{ legs: [{ to: `sip:agent@127.0.0.1:${String(desk.sip.port)}` }] }]] },
+  });
   caller.number = '+12145550123';
   const call = await caller.call(system.sip, '+12025550105');
   t.equal(await finalOf(call), 200);

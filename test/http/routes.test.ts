@@ -611,8 +611,8 @@ t.test('what would be done with a call', async (t) => {
     at: '2026-12-25T10:00:00.000Z',
     standsFor: { name: 'sales', why: 'linked' },
     steps: [{ name: 'sales', because: 'number' }],
-    turnedAway: null,
-    plan: { rounds: [[{ legs: [{ trunk: null }] }]], whisper: null },
+    turnedAway: 'noWayOut',
+    plan: null,
   });
   const bad = await get('number=1&caller=x&at=tomorrow&attestation=Z&more=1');
   t.equal(bad.status, 400);
