@@ -52,6 +52,7 @@ import { DirectCalls } from './sip/direct-calls.js';
 import { DrachtioConnection } from './sip/drachtio.js';
 import { InboundCalls } from './sip/inbound.js';
 import { OutboundLegs } from './sip/outbound.js';
+import { Pressure } from './sip/pressure.js';
 import { Switchboard } from './sip/switchboard.js';
 import { TrunkRates } from './sip/trunk-rates.js';
 import { Closers } from './closers.js';
@@ -65,8 +66,10 @@ interface Servers {
 
 const REDIS_READY_MS = 15_000;
 const SERVERS_READY_MS = 2000;
-/** A stopping process takes no new calls for this long, so that drachtio-server has heard of it. */
+/** A stopping process still decides what comes within this time: drachtio-server may not have heard of it yet. */
 const LINGER_MS = 200;
+/** And has this long for it. Whoever stopped us waits 8 s (`start/child.ts`) or more. */
+const DRAIN_MS = 3000;
 
 /** The composition root: builds the adapters, starts the roles, and gives back what stops them. */
 async function startApplication(settings: Settings, servers: Servers, log: Logger): Promise<Closers> {
@@ -141,6 +144,9 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   closers.add('media nodes', nodes);
   const directCalls = closers.add('direct calls', new DirectCalls({ callLog, append, now, log }));
   const index = () => directory.current;
+  const refused = (why: string): void => {
+    metrics.callsScreened.count(why);
+  };
   const inbound = new InboundCalls({
     directory: index,
     resolver,
@@ -155,6 +161,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     expectDirect: (callId, account, call) => {
       directCalls.expect(callId, account, call);
     },
+    refused,
     legKey: secrets.legToken,
     switchAddress: `${settings.sip.host}:${String(settings.sip.port)}`,
     transport: () => index().transport,
@@ -163,18 +170,24 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     now,
     log,
   });
+  const pressure = closers.add(
+    'pressure',
+    new Pressure((pressed, load) => {
+      if (pressed) log.warn({ ...load }, 'more to do than this process can: new calls are turned away');
+      else log.info({ ...load }, 'new calls are taken again');
+    }),
+  );
   const outbound = new OutboundLegs({ directory: index, legKey: secrets.legToken, now, log });
   const switchboard = new Switchboard({
     directory: index,
     nodes,
     inbound,
     outbound,
-    open: () => open,
-    refused: (why) => {
-      metrics.callsScreened.count(why);
-    },
+    pressed: () => pressure.pressed,
+    refused,
     log,
   });
+  await nodes.met(SERVERS_READY_MS);
   const sip = closers.add(
     'drachtio',
     new DrachtioConnection(servers.drachtio, { ...switchboard, dialog: directCalls.take }, log),
@@ -287,7 +300,9 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   });
   closers.first(async () => {
     open = false;
+    sip.retire();
     await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
+    await switchboard.drain(DRAIN_MS);
   });
   return closers;
 }
@@ -389,9 +404,11 @@ function faultLines(error: unknown): readonly string[] | undefined {
 async function main(): Promise<void> {
   let log = createLogger('info');
   let closers: Closers | undefined;
+  let stopping = false;
   const stop = (reason: string): void => {
-    // What has not started has nothing to finish.
-    if (closers === undefined) process.exit(1);
+    // What has not started has nothing to finish; who asks twice does not want to wait for it.
+    if (closers === undefined || (stopping && reason.startsWith('SIG'))) process.exit(1);
+    stopping = true;
     closers.close(reason).then(
       () => process.exit(0),
       () => process.exit(1),

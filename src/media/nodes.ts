@@ -78,6 +78,30 @@ export class MediaNodes implements NodeFeed {
     return [...this.#nodes.values()].filter((node) => this.#isHealthy(node)).length;
   }
 
+  /**
+   * Resolves once every node is up, or after `deadlineMs`: before it is known which nodes there are, their legs look like a
+   * stranger's and calls like calls without a media node.
+   */
+  async met(deadlineMs: number): Promise<void> {
+    if (this.#allUp) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        leave();
+        resolve();
+      };
+      const timer = setTimeout(done, deadlineMs);
+      const look = (): void => {
+        if (this.#allUp) done();
+      };
+      const leave = this.subscribe({ up: look, down: () => undefined, event: () => undefined });
+    });
+  }
+
+  get #allUp(): boolean {
+    return [...this.#nodes.values()].every(({ sip }) => sip !== undefined);
+  }
+
   /** The healthy node with the fewest sessions; among equals they take turns. */
   choose(): { name: string; sip: string } | undefined {
     const nodes = [...this.#nodes.values()];

@@ -1,9 +1,15 @@
-import type { CallEvent } from '../calls/events.js';
+import { Seq, type CallEvent } from '../calls/events.js';
 import { UnexpectedReply } from './codes.js';
 import { accountKeys, WAKE_CHANNEL } from './keys.js';
 import type { ScriptPort } from './ports.js';
 
 const CHUNK = 1_000;
+
+/**
+ * What a media node tells, it tells again in its leg's end and its spool: should this process die with it in hand, no record
+ * lacks it. What was decided here is known nowhere else.
+ */
+const TOLD_AGAIN: ReadonlySet<number> = new Set([Seq.ringing, Seq.answered, Seq.endedByNode]);
 
 /** The accounts' event streams and the live calls beside them. */
 export class EventStream {
@@ -26,7 +32,7 @@ export class EventStream {
       'append',
       [keys.events, keys.live],
       [WAKE_CHANNEL, event.account, JSON.stringify(event), event.kind === 'ended' ? event.call : ''],
-      'soon',
+      TOLD_AGAIN.has(event.seq) ? 'soon' : 'now',
     );
   }
 

@@ -49,6 +49,8 @@ export interface SrfInstance {
     reconnect: { retryMaxDelay: number };
   }): unknown;
   disconnect(socket: Socket): void;
+  /** Throws for a verb that was not asked for. */
+  unregisterForMessages(verb: string): void;
   use(method: string, handler: (request: SrfRequest, response: SrfResponse) => void): unknown;
   on(event: 'connect', listener: (error: Error | null, hostports?: string) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;

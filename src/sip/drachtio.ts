@@ -62,6 +62,8 @@ export class DrachtioConnection {
   #seenBytes = 0;
   #silentPings = 0;
   #addresses: readonly string[] = [];
+  /** What drachtio-server was asked for. */
+  readonly #verbs: string[] = [];
   readonly #waiting = new Set<() => void>();
 
   constructor(address: DrachtioAddress, handlers: DrachtioHandlers, log: Logger) {
@@ -100,7 +102,10 @@ export class DrachtioConnection {
       this.#lost('closed');
     });
     // Asks for the records; the guard takes them before the library parses each as a SIP message.
-    for (const kind of ['cdr:start', 'cdr:stop'] as const) this.#srf.on(kind, () => undefined);
+    for (const kind of ['cdr:start', 'cdr:stop'] as const) {
+      this.#srf.on(kind, () => undefined);
+      this.#verbs.push(kind);
+    }
     this.#route('invite', handlers.invite);
     for (const method of OTHER_METHODS) this.#route(method, handlers.other);
     this.#enter('connecting');
@@ -166,6 +171,14 @@ export class DrachtioConnection {
     });
   }
 
+  /**
+   * Asks for no more requests: drachtio-server gives them to the other applications, or answers 503 itself. Those that are
+   * on their way to us, and what comes of them, still come.
+   */
+  retire(): void {
+    if (this.up) for (const verb of this.#verbs.splice(0)) this.#srf.unregisterForMessages(verb);
+  }
+
   /** Ends the connection; calls that are up go on without us. */
   close(): void {
     if (this.#state === 'closed') return;
@@ -179,6 +192,7 @@ export class DrachtioConnection {
   }
 
   #route(method: string, handler: (request: IncomingRequest) => void): void {
+    this.#verbs.push(method);
     this.#srf.use(method, (request: SrfRequest, response: SrfResponse) => {
       try {
         handler(new WrappedRequest(request, response, this.#pending, this.#log));

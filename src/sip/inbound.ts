@@ -18,6 +18,7 @@ import type { CallerIdentity } from './caller-identity.js';
 import type { CallDirectory, NodeChooser, NumberResolver } from './ports.js';
 import type { IncomingRequest } from './requests.js';
 import { ProxyLost } from './requests.js';
+import { retryLater } from './retry-later.js';
 import type { TrunkOf, Verdict } from './screening.js';
 import type { TrunkRates } from './trunk-rates.js';
 
@@ -46,6 +47,7 @@ export interface InboundParts {
   readonly switchAddress: string;
   /** Of carriers and media nodes alike (design, rule 5). */
   readonly transport: () => 'udp' | 'tcp';
+  readonly refused: (why: 'trunkRate') => void;
   /** How long the INVITE was in our hands, ms. */
   readonly decided: (ms: number) => void;
   /** Whether the request URI's test token is ours, for this number. */
@@ -91,7 +93,8 @@ export class InboundCalls {
     const arrived: Arrived = { id, at, request, verdict, via, who, log: this.#parts.log.child({ call: id }) };
     if (!this.#parts.rates.take(via.trunk, at)) {
       // Before any work, and for new calls alone: the carrier goes elsewhere, or comes again shortly.
-      request.respond(503, { 'Retry-After': String(1 + Math.floor(Math.random() * 5)) });
+      this.#parts.refused('trunkRate');
+      request.respond(503, retryLater());
       return;
     }
     try {
@@ -329,7 +332,7 @@ export class InboundCalls {
     const { status, q850 } = end.reason;
     arrived.request.respond(status, {
       Reason: `Q.850;cause=${String(q850)}`,
-      ...(status === 503 ? { 'Retry-After': String(1 + Math.floor(Math.random() * 5)) } : {}),
+      ...(status === 503 ? retryLater() : {}),
     });
     this.#ended(arrived, account, arrived.request.cancelled ? endByStatus(487, 'us') : end);
   }

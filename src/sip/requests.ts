@@ -17,6 +17,8 @@ export interface IncomingRequest {
   readonly cancelled: boolean;
   /** Answers it. A second answer, or one to a caller who gave up, does nothing. */
   respond(status: number, headers?: Readonly<Record<string, string>>): void;
+  /** Calls `listener` once the request is answered, handed on, or cancelled by its sender. */
+  onSettled(listener: () => void): void;
   /** Hands it on to one target and stays in the dialog by Record-Route. */
   proxy(target: string, options: ProxyOptions): Promise<ProxyResult>;
 }

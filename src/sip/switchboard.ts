@@ -3,6 +3,7 @@ import type { InboundCalls } from './inbound.js';
 import type { OutboundLegs } from './outbound.js';
 import type { CallDirectory, NodeChooser } from './ports.js';
 import type { IncomingRequest } from './requests.js';
+import { retryLater } from './retry-later.js';
 import { screen, type RefusedWhy } from './screening.js';
 
 export interface SwitchboardParts {
@@ -10,9 +11,9 @@ export interface SwitchboardParts {
   readonly nodes: NodeChooser;
   readonly inbound: InboundCalls;
   readonly outbound: OutboundLegs;
-  /** Whether new calls are taken: false while the process stops. */
-  readonly open: () => boolean;
-  readonly refused: (why: RefusedWhy) => void;
+  /** Whether this process has more to do than it can: new calls are turned away before any work. */
+  readonly pressed: () => boolean;
+  readonly refused: (why: RefusedWhy | 'overload') => void;
   readonly log: Logger;
 }
 
@@ -22,6 +23,10 @@ const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO';
 /** Sorts what drachtio-server hands us: a call of a trunk, a leg of a media node, or neither. */
 export class Switchboard {
   readonly #parts: SwitchboardParts;
+  /** Requests that are neither answered nor handed on. */
+  readonly #inHand = new Set<IncomingRequest>();
+  #stopping = false;
+  #emptied: (() => void) | undefined;
 
   constructor(parts: SwitchboardParts) {
     this.#parts = parts;
@@ -29,6 +34,12 @@ export class Switchboard {
 
   readonly invite = (request: IncomingRequest): void => {
     const { directory, nodes, inbound, outbound, log } = this.#parts;
+    // A leg belongs to a call that was taken: it is none that could go elsewhere.
+    if (this.#parts.pressed() && !/^sips?:leg\./i.test(request.uri)) {
+      this.#parts.refused('overload');
+      request.respond(503, retryLater());
+      return;
+    }
     const verdict = screen(request, directory(), nodes);
     switch (verdict.kind) {
       case 'refused':
@@ -40,10 +51,6 @@ export class Switchboard {
         this.#settle(request, outbound.take(request, verdict.token));
         return;
       case 'call':
-        if (!this.#parts.open()) {
-          request.respond(503, { 'Retry-After': '1' });
-          return;
-        }
         this.#settle(request, inbound.take(request, verdict));
     }
   };
@@ -51,8 +58,8 @@ export class Switchboard {
   /** Any other request outside a dialog: OPTIONS tells whether we take calls; nothing else is served (RFC 3261, 8.2.1). */
   readonly other = (request: IncomingRequest): void => {
     if (request.method === 'OPTIONS') {
-      if (this.#parts.open()) request.respond(200, { Allow: ALLOW, Accept: 'application/sdp' });
-      else request.respond(503, { 'Retry-After': '1' });
+      if (this.#stopping || this.#parts.pressed()) request.respond(503, retryLater());
+      else request.respond(200, { Allow: ALLOW, Accept: 'application/sdp' });
       return;
     }
     const inDialog = /;\s*tag=/i.test(request.header('To') ?? '');
@@ -60,7 +67,30 @@ export class Switchboard {
     else request.respond(405, { Allow: ALLOW });
   };
 
+  /**
+   * To be called once no new requests are sent to us: resolves when all that came before are answered or handed on. Those
+   * that are not after `deadlineMs` get 503.
+   */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#stopping = true;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+      timer = setTimeout(resolve, deadlineMs);
+      if (this.#inHand.size === 0) resolve();
+    });
+    clearTimeout(timer);
+    for (const request of this.#inHand) request.respond(503, retryLater());
+    if (this.#inHand.size > 0)
+      this.#parts.log.warn({ requests: this.#inHand.size }, 'requests were not decided before the stop');
+  }
+
   #settle(request: IncomingRequest, work: Promise<void>): void {
+    this.#inHand.add(request);
+    request.onSettled(() => {
+      this.#inHand.delete(request);
+      if (this.#inHand.size === 0) this.#emptied?.();
+    });
     work.catch((error: unknown) => {
       this.#parts.log.error(
         { reason: error instanceof Error ? error.name : 'unknown' },

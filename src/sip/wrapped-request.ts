@@ -11,6 +11,7 @@ export class WrappedRequest implements IncomingRequest {
   readonly #pending: PendingProxies;
   readonly #log: Logger;
   readonly #cancelListeners: (() => void)[] = [];
+  #settledListener: (() => void) | undefined;
   #cancelled = false;
   #answered = false;
 
@@ -22,6 +23,7 @@ export class WrappedRequest implements IncomingRequest {
     request.on('cancel', () => {
       this.#cancelled = true;
       for (const listener of this.#cancelListeners.splice(0)) listener();
+      this.#settledListener?.();
     });
   }
 
@@ -59,6 +61,11 @@ export class WrappedRequest implements IncomingRequest {
     else this.#cancelListeners.push(listener);
   }
 
+  onSettled(listener: () => void): void {
+    this.#settledListener = listener;
+    if (this.#answered || this.#cancelled) listener();
+  }
+
   respond(status: number, headers: Readonly<Record<string, string>> = {}): void {
     if (this.#answered || this.#cancelled) return;
     this.#answered = true;
@@ -66,6 +73,7 @@ export class WrappedRequest implements IncomingRequest {
       // The caller went, or drachtio-server forgot him: there is nobody left to tell.
       if (error) this.#log.debug({ status }, 'a response was not sent');
     });
+    this.#settledListener?.();
   }
 
   async proxy(target: string, options: ProxyOptions): Promise<ProxyResult> {
@@ -77,6 +85,7 @@ export class WrappedRequest implements IncomingRequest {
       headers: safeHeaders(options.headers ?? {}),
     });
     this.#answered = true;
+    this.#settledListener?.();
     try {
       const result = await this.#pending.race(work, options.deadlineMs);
       return { status: result.finalStatus ?? 0, reason: result.finalResponse?.msg.get('Reason') };

@@ -153,6 +153,14 @@ export class System {
     await this.revive(name);
   }
 
+  /** Stops a process as an operator does, and resolves once its successor is there and the switch ready. */
+  async restart(name: Parameters<System['pid']>[0]): Promise<void> {
+    const before = this.pid(name);
+    this.signal(name, 'SIGTERM');
+    await until(() => !runs(before), `the end of ${name}`);
+    await this.revive(name);
+  }
+
   /** Resolves when a call would succeed by a media node. */
   async ready(): Promise<void> {
     let now: unknown;

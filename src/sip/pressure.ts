@@ -1,0 +1,63 @@
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+
+/** What a process under way is short of. */
+export interface Load {
+  /** How late timers were, the ninetieth of a hundred, ms. */
+  readonly delayMs: number;
+  /** Share of the heap's limit that is in use. */
+  readonly heap: number;
+}
+
+/**
+ * A call needs ten turns of the event loop from the INVITE to the answer: at 100 ms a turn the carrier repeats its INVITE
+ * (T1 = 500 ms). Calls are taken again when both are well below, so that a process at its limit does not flap.
+ */
+const PRESSED: Load = { delayMs: 100, heap: 0.85 };
+const RELIEVED: Load = { delayMs: 40, heap: 0.7 };
+const LOOK_MS = 250;
+
+/** Whether a process that was `pressed` is so now. */
+export function isPressed(pressed: boolean, { delayMs, heap }: Load): boolean {
+  return pressed
+    ? delayMs > RELIEVED.delayMs || heap > RELIEVED.heap
+    : delayMs > PRESSED.delayMs || heap > PRESSED.heap;
+}
+
+/** Looks at the event loop and the heap four times a second. */
+export class Pressure {
+  readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
+  readonly #timer: NodeJS.Timeout;
+  readonly #changed: (pressed: boolean, load: Load) => void;
+  #pressed = false;
+
+  constructor(changed: (pressed: boolean, load: Load) => void) {
+    this.#changed = changed;
+    this.#delays.enable();
+    this.#timer = setInterval(() => {
+      this.#look();
+    }, LOOK_MS);
+    this.#timer.unref();
+  }
+
+  /** Whether new calls are better off elsewhere. */
+  get pressed(): boolean {
+    return this.#pressed;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#delays.disable();
+  }
+
+  #look(): void {
+    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+    // What the histogram holds is the time between two of its timers, 10 ms when nothing is late.
+    const load = { delayMs: this.#delays.percentile(90) / 1e6 - 10, heap: used / limit };
+    this.#delays.reset();
+    const pressed = isPressed(this.#pressed, load);
+    if (pressed === this.#pressed) return;
+    this.#pressed = pressed;
+    this.#changed(pressed, load);
+  }
+}
