@@ -56,6 +56,8 @@ import { InboundCalls } from './sip/inbound.js';
 import { OutboundLegs } from './sip/outbound.js';
 import { Pressure } from './sip/pressure.js';
 import { Switchboard } from './sip/switchboard.js';
+import { TrunkHealth } from './sip/trunk-health.js';
+import { TrunkProbes } from './sip/trunk-probes.js';
 import { TrunkRates } from './sip/trunk-rates.js';
 import { Closers } from './closers.js';
 
@@ -148,12 +150,14 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const refused = (why: string): void => {
     metrics.callsScreened.count(why);
   };
+  const trunkHealth = new TrunkHealth(now, log);
   const inbound = new InboundCalls({
     directory: index,
     resolver,
     nodes,
     rates: new TrunkRates(),
     routing: new CallRouting(new Admission(scripts)),
+    trunkHealth,
     identity: new CallerIdentity({
       seal: (number) => sealCaller(number, secrets.callerSeal),
       hash: (number) => hashCaller(number, secrets.callerHash),
@@ -178,7 +182,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       else log.info({ ...load }, 'new calls are taken again');
     }),
   );
-  const outbound = new OutboundLegs({ directory: index, legKey: secrets.legToken, now, log });
+  const outbound = new OutboundLegs({ directory: index, legKey: secrets.legToken, trunkHealth, now, log });
   const switchboard = new Switchboard({
     directory: index,
     nodes,
@@ -261,6 +265,14 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     new DrachtioConnection(servers.drachtio, { ...switchboard, dialog: directCalls.take }, log),
   );
   probe = (uri, deadlineMs) => sip.probe(uri, deadlineMs);
+  closers.add(
+    'trunk probes',
+    new TrunkProbes({
+      trunks: () => index().directory.accounts.flatMap(({ trunks }) => trunks),
+      health: trunkHealth,
+      probe,
+    }),
+  );
 
   closers.add(
     'sweep',
