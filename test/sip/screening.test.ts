@@ -22,6 +22,7 @@ const account: Account = {
 const trunk: Trunk = { id: 'trk_0000000000000000', name: 't', serial: 1, addresses: [], transport: 'udp' };
 const directory = {
   trunksByAddress: (address: string) => (address === '192.0.2.1' ? [{ account, trunk }] : []),
+  numberOwner: () => undefined,
 };
 const nodes = { isNode: (address: string) => address === '192.0.2.9' };
 const invite = (more: Partial<{ uri: string; raw: string; sourceAddress: string }> = {}) =>
