@@ -27,7 +27,8 @@ import { EventSpool } from './ledger/event-spool.js';
 import { NodeSpool } from './ledger/node-spool.js';
 import { SqliteCallLog } from './ledger/sqlite-call-log.js';
 import { Sweep } from './ledger/sweep.js';
-import { MediaNodes } from './media/nodes.js';
+import { nameOf, NodeKeeper, type KeptNode } from './media/node-keeper.js';
+import { MediaNodes, type Probe } from './media/nodes.js';
 import { Admission } from './numbers/admission.js';
 import { Allocator } from './numbers/allocator.js';
 import { displayNumber } from './numbers/e164.js';
@@ -41,6 +42,7 @@ import { RedisDirectoryStore } from './redis/directory-store.js';
 import { RedisEventStreams } from './redis/event-stream.js';
 import { Lease } from './redis/lease.js';
 import { RedisLiveUse } from './redis/live-use.js';
+import { RedisNodeRoster } from './redis/node-roster.js';
 import { RedisNumberFacts } from './redis/number-facts.js';
 import { RedisPoolWriter } from './redis/pool-writer.js';
 import { readPoolTraffic } from './redis/traffic.js';
@@ -56,6 +58,8 @@ import { OutboundLegs } from './sip/outbound.js';
 import { Pressure } from './sip/pressure.js';
 import { verificationBy } from './sip/stir/verifier.js';
 import { Switchboard } from './sip/switchboard.js';
+import { TrunkHealth } from './sip/trunk-health.js';
+import { TrunkProbes } from './sip/trunk-probes.js';
 import { TrunkRates } from './sip/trunk-rates.js';
 import { Closers } from './closers.js';
 
@@ -97,7 +101,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   );
   const stream = new EventStream(scripts);
   const callLog = closers.add('call log', await SqliteCallLog.open(settings.callLog));
-  const spool = closers.add('event spool', new EventSpool(stream, join(settings.data, 'events'), log));
+  const eventSpool = closers.add('event spool', new EventSpool(stream, join(settings.data, 'events'), log));
   const consumer = closers.add(
     'ledger',
     new StreamConsumer({
@@ -124,7 +128,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const sink: EventSink = {
     append: (event) => {
       observe(event);
-      return spool.append(event);
+      return eventSpool.append(event);
     },
   };
   const append = (event: CallEvent): void => {
@@ -137,24 +141,25 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   };
 
   let open = true;
-  const nodes: MediaNodes = new MediaNodes(
-    servers.freeswitch,
-    (uri, deadlineMs) => sip.probe(uri, deadlineMs),
-    now,
-    log,
+  let probe: Probe = async () => Promise.resolve(undefined);
+  const nodes = closers.add(
+    'media nodes',
+    new MediaNodes((uri, deadlineMs) => probe(uri, deadlineMs), now, log),
   );
-  closers.add('media nodes', nodes);
+  for (const node of servers.freeswitch) nodes.add(node);
   const directCalls = closers.add('direct calls', new DirectCalls({ callLog, append, now, log }));
   const index = () => directory.current;
   const refused = (why: string): void => {
     metrics.callsScreened.count(why);
   };
+  const trunkHealth = new TrunkHealth(now, log);
   const inbound = new InboundCalls({
     directory: index,
     resolver,
     nodes,
     rates: new TrunkRates(),
     routing: new CallRouting(new Admission(scripts)),
+    trunkHealth,
     identity: new CallerIdentity({
       seal: (number) => sealCaller(number, secrets.callerSeal),
       hash: (number) => hashCaller(number, secrets.callerHash),
@@ -180,7 +185,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       else log.info({ ...load }, 'new calls are taken again');
     }),
   );
-  const outbound = new OutboundLegs({ directory: index, legKey: secrets.legToken, now, log });
+  const outbound = new OutboundLegs({ directory: index, legKey: secrets.legToken, trunkHealth, now, log });
   const switchboard = new Switchboard({
     directory: index,
     nodes,
@@ -190,12 +195,6 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     refused,
     log,
   });
-  await nodes.met(SERVERS_READY_MS);
-  const sip = closers.add(
-    'drachtio',
-    new DrachtioConnection(servers.drachtio, { ...switchboard, dialog: directCalls.take }, log),
-  );
-
   const destinationOf = (token: string): string | undefined => {
     const serial = destinationOfToken(token);
     return serial === undefined ? undefined : index().destinationBySerial(serial)?.destination.to;
@@ -214,8 +213,10 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       logger: log,
     }),
   );
-  for (const node of servers.freeswitch) {
-    const name = `${node.host}:${String(node.port)}`;
+  /** One process reads a node's events and its spool; the returned function lets go of the node. */
+  const use = (node: KeptNode): (() => Promise<void>) => {
+    const name = nameOf(node);
+    nodes.add(node);
     const lease = new Lease(redis.call, `ts:lease:node:${name}`, log, {
       changed: (reading) => {
         nodes
@@ -228,26 +229,61 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
           });
       },
     });
-    leases.set(name, closers.add(`lease of ${name}`, lease));
-    if (node.spool === undefined) continue;
-    const nodeSpool = new NodeSpool({
-      node: name,
-      folder: join(node.spool, 'cdr-csv'),
-      marksFile: join(settings.data, 'spools', `${name.replace(/[^0-9a-z.]/gi, '_')}.json`),
-      sink: spool,
-      destinationOf,
-      mayRead: () => mayRead(name),
-      logger: log,
-    });
-    closers.add(`spool of ${name}`, nodeSpool);
-  }
+    leases.set(name, lease);
+    const spool =
+      node.spool === undefined
+        ? undefined
+        : new NodeSpool({
+            node: name,
+            folder: join(node.spool, 'cdr-csv'),
+            marksFile: join(settings.data, 'spools', `${name.replace(/[^0-9a-z.]/gi, '_')}.json`),
+            sink: eventSpool,
+            destinationOf,
+            mayRead: () => mayRead(name),
+            logger: log,
+          });
+    return async () => {
+      await spool?.close('not used any more');
+      nodes.remove(name);
+      leases.delete(name);
+      await lease.close('not used any more');
+    };
+  };
+  const keeper = closers.add(
+    'node keeper',
+    new NodeKeeper({
+      set: servers.freeswitch,
+      secret: servers.freeswitch[0]?.secret ?? '',
+      roster: new RedisNodeRoster(redis.background),
+      nodes,
+      use,
+      log,
+    }),
+  );
+  // Before calls come it is known which nodes there are, and which of them are drained.
+  await keeper.look();
+  await nodes.met(SERVERS_READY_MS);
+  const sip = closers.add(
+    'drachtio',
+    new DrachtioConnection(servers.drachtio, { ...switchboard, dialog: directCalls.take }, log),
+  );
+  probe = (uri, deadlineMs) => sip.probe(uri, deadlineMs);
+  closers.add(
+    'trunk probes',
+    new TrunkProbes({
+      trunks: () => index().directory.accounts.flatMap(({ trunks }) => trunks),
+      health: trunkHealth,
+      probe,
+    }),
+  );
+
   closers.add(
     'sweep',
     new Sweep({
       callLog,
       sink,
       feed: nodes,
-      steady: () => !spool.spooling && consumer.caughtUp,
+      steady: () => !eventSpool.spooling && consumer.caughtUp,
       logger: log,
     }),
   );
@@ -265,7 +301,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   };
   metrics.mediaNodesUp.from(() => nodes.healthy);
   metrics.directoryVersion.from(() => index().version);
-  metrics.eventsSpooled.from(() => spool.counts.spooled - spool.counts.replayed);
+  metrics.eventsSpooled.from(() => eventSpool.counts.spooled - eventSpool.counts.replayed);
   const poolTraffic = (account: string, pool: string) => readPoolTraffic(redis.background, account, pool);
   closers.add(
     'pool watch',

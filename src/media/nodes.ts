@@ -1,9 +1,12 @@
 import type { LiveCall, NodeFeed, NodeListener } from '../calls/node-feed.js';
 import type { Logger } from '../observe/logger.js';
+import { nameOf } from './node-keeper.js';
+import type { NodeSight } from './node-roster.js';
+import { standingAfter, type Sign, type Standing } from './node-standing.js';
 import { EventSocket, type EventSocketAddress, type NodeEvent } from './event-socket.js';
 
-/** Sends OPTIONS to a node's profile; true when it answered. */
-export type Probe = (uri: string, deadlineMs: number) => Promise<boolean>;
+/** Sends OPTIONS to a node's profile: whether it answered; undefined where nothing could be sent. */
+export type Probe = (uri: string, deadlineMs: number) => Promise<boolean | undefined>;
 
 /** What a node must tell so that a call record can be made; of caller legs only. */
 const CHANNEL_EVENTS = [
@@ -15,6 +18,8 @@ const CHANNEL_EVENTS = [
 /** FreeSWITCH's heartbeat is due every 20 s. */
 const HEARTBEAT_LATE_MS = 50_000;
 const PROBE_EVERY_MS = 5000;
+/** A node that came back is asked again at once, so that it is of use a moment after its second good answer. */
+const PROVE_AFTER_MS = 250;
 const PROBE_DEADLINE_MS = 1500;
 /** OPTIONS in a row without an answer, after which a node gets no calls. */
 const MISSES = 2;
@@ -30,6 +35,13 @@ interface Node {
   sessions: number;
   heartbeatAt: number;
   misses: number;
+  standing: Standing;
+  /** It was told to take no new calls (`fsctl pause inbound`), and refuses them with 503. */
+  paused: boolean;
+  /** An operator wants it to get no new calls. */
+  drained: boolean;
+  /** How many sessions it takes; 0 while it has not said. */
+  most: number;
   /** Whether this process is the one that reads its channels' events. */
   reading: boolean;
   /** It is being asked who it is. */
@@ -38,7 +50,7 @@ interface Node {
 
 /** All media nodes: their health, the choice among them, their events and their live calls. */
 export class MediaNodes implements NodeFeed {
-  readonly #nodes: ReadonlyMap<string, Node>;
+  readonly #nodes = new Map<string, Node>();
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #probe: Probe;
@@ -46,17 +58,49 @@ export class MediaNodes implements NodeFeed {
   readonly #listeners = new Set<NodeListener>();
   #turn = 0;
 
-  /** Connects with every node at once, and again whenever a connection is lost. */
-  constructor(addresses: readonly EventSocketAddress[], probe: Probe, now: () => number, log: Logger) {
+  constructor(probe: Probe, now: () => number, log: Logger) {
     this.#log = log;
     this.#now = now;
     this.#probe = probe;
-    this.#nodes = new Map(addresses.map((address) => this.#node(address)));
     this.#timer = setInterval(() => {
       for (const node of this.#nodes.values()) this.#check(node);
     }, PROBE_EVERY_MS);
     this.#timer.unref();
-    for (const { socket } of this.#nodes.values()) socket.start();
+  }
+
+  /** Connects with a node at once, and again whenever the connection is lost. */
+  add(address: EventSocketAddress): void {
+    const name = nameOf(address);
+    if (this.#nodes.has(name)) return;
+    const node = this.#node(name, address);
+    this.#nodes.set(name, node);
+    node.socket.start();
+  }
+
+  /** Lets go of a node; its calls go on. */
+  remove(name: string): void {
+    const node = this.#nodes.get(name);
+    if (node === undefined) return;
+    this.#nodes.delete(name);
+    node.socket.close();
+  }
+
+  /** A drained node gets no new calls; those it has, and its legs, are served as ever. */
+  drain(name: string, drained: boolean): void {
+    const node = this.#nodes.get(name);
+    if (node === undefined || node.drained === drained) return;
+    node.drained = drained;
+    this.#log.info({ mediaNode: name, drained }, 'a media node is drained, or no longer');
+  }
+
+  /** How each node looks from here. */
+  sights(): readonly NodeSight[] {
+    return [...this.#nodes.values()].map((node) => ({
+      name: node.name,
+      state: this.#stateOf(node),
+      sessions: node.sessions,
+      at: this.#now(),
+    }));
   }
 
   nodes(): readonly string[] {
@@ -143,8 +187,7 @@ export class MediaNodes implements NodeFeed {
     for (const { socket } of this.#nodes.values()) socket.close();
   }
 
-  #node(address: EventSocketAddress): [string, Node] {
-    const name = `${address.host}:${String(address.port)}`;
+  #node(name: string, address: EventSocketAddress): Node {
     const listener = {
       up: () => {
         this.#greet(node);
@@ -152,6 +195,7 @@ export class MediaNodes implements NodeFeed {
       down: () => {
         if (node.sip !== undefined) node.since = this.#now();
         node.sip = undefined;
+        this.#sign(node, 'lost');
         for (const each of this.#listeners) each.down(name);
       },
       event: (event: NodeEvent) => {
@@ -168,10 +212,14 @@ export class MediaNodes implements NodeFeed {
       sessions: 0,
       heartbeatAt: 0,
       misses: 0,
+      standing: 'new',
+      paused: false,
+      drained: false,
+      most: 0,
       reading: false,
       greeting: false,
     };
-    return [name, node];
+    return node;
   }
 
   async #follow(node: Node): Promise<void> {
@@ -182,8 +230,25 @@ export class MediaNodes implements NodeFeed {
   }
 
   #isHealthy(node: Node): boolean {
-    const heard = this.#now() - node.heartbeatAt < HEARTBEAT_LATE_MS;
-    return node.socket.up && node.sip !== undefined && node.misses < MISSES && heard;
+    return this.#stateOf(node) === 'up';
+  }
+
+  #stateOf(node: Node): NodeSight['state'] {
+    if (!node.socket.up || node.sip === undefined) return 'away';
+    if (node.drained) return 'drained';
+    if (node.paused) return 'paused';
+    if (node.standing !== 'in' || this.#now() - node.heartbeatAt >= HEARTBEAT_LATE_MS) return 'out';
+    // A call is two sessions.
+    return node.most > 0 && node.sessions + 2 > node.most ? 'full' : 'up';
+  }
+
+  #sign(node: Node, sign: Sign): void {
+    const before = node.standing;
+    node.standing = standingAfter(before, sign);
+    if (sign === 'silent' && before !== node.standing)
+      this.#log.warn({ mediaNode: node.name }, 'a media node does not answer SIP');
+    if (before === 'proving' && node.standing === 'in')
+      this.#log.info({ mediaNode: node.name }, 'a media node gets calls again');
   }
 
   #greet(node: Node): void {
@@ -201,6 +266,8 @@ export class MediaNodes implements NodeFeed {
       node.heartbeatAt = this.#now();
       node.misses = 0;
       node.sessions = 0;
+      await this.#ask(node);
+      this.#sign(node, 'met');
       this.#log.info({ mediaNode: node.name, sip: node.sip }, 'media node is up');
       for (const each of this.#listeners) each.up(node.name);
     };
@@ -209,13 +276,24 @@ export class MediaNodes implements NodeFeed {
         const reason = error instanceof Error ? error.message : 'unknown';
         this.#log.error({ mediaNode: node.name, reason }, 'a media node cannot be used');
       })
-      .finally(() => (node.greeting = false));
+      .finally(() => {
+        node.greeting = false;
+        if (node.standing === 'out') this.#check(node);
+      });
+  }
+
+  /** What OPTIONS does not tell: a paused FreeSWITCH answers it, and its sessions are in no heartbeat for 20 s. */
+  async #ask(node: Node): Promise<void> {
+    node.paused = (await node.socket.api('fsctl pause_check inbound')).trim() === 'true';
+    const sessions = /^\s*(\d+) total/.exec(await node.socket.api('show channels count'))?.[1];
+    if (sessions !== undefined) node.sessions = Number(sessions);
   }
 
   #take(node: Node, event: NodeEvent): void {
     if (event['Event-Name'] === 'HEARTBEAT') {
       node.heartbeatAt = this.#now();
       node.sessions = Number(event['Session-Count'] ?? 0);
+      node.most = Number(event['Max-Sessions'] ?? 0);
       return;
     }
     for (const each of this.#listeners) each.event(node.name, event);
@@ -227,14 +305,23 @@ export class MediaNodes implements NodeFeed {
     if (node.sip === undefined) return;
     const probed = async (uri: string): Promise<void> => {
       const alive = await this.#probe(uri, PROBE_DEADLINE_MS);
-      node.misses = alive ? 0 : node.misses + 1;
-      if (node.misses === MISSES)
-        this.#log.warn({ mediaNode: node.name }, 'a media node does not answer SIP');
+      if (alive !== undefined) node.misses = alive ? 0 : node.misses + 1;
+      if (alive === true) this.#sign(node, 'good');
+      else if (node.misses >= MISSES) this.#sign(node, 'silent');
+      if (node.standing === 'proving') setTimeout(() => this.#again(node), PROVE_AFTER_MS).unref();
+      await this.#ask(node);
     };
     probed(`sip:${node.sip}`).catch((error: unknown) => {
-      node.misses += 1;
-      this.#log.warn({ reason: error instanceof Error ? error.name : 'unknown' }, 'a probe failed');
+      this.#log.debug(
+        { mediaNode: node.name, reason: error instanceof Error ? error.message : 'unknown' },
+        'a media node was not asked',
+      );
     });
+  }
+
+  /** Unless it is gone meanwhile. */
+  #again(node: Node): void {
+    if (this.#nodes.get(node.name) === node) this.#check(node);
   }
 }
 

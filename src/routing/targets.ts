@@ -1,6 +1,5 @@
-import type { Account, Destination, Trunk } from '../directory/model.js';
+import type { Destination, Trunk } from '../directory/model.js';
 import { rewritten } from './number-format.js';
-import type { TrunkSerial } from './plan.js';
 
 /**
  * The SIP URI that a leg is sent to: the destination's own address, or its number at the trunk's gateway.
@@ -13,9 +12,4 @@ export function targetUri(destination: Destination, trunk: Trunk | undefined): s
   // A user part has no bare `#` (RFC 3261, 25.1).
   const uri = `sip:${number.replaceAll('#', '%23')}@${trunk.gateway}`;
   return trunk.transport === 'udp' ? uri : `${uri};transport=${trunk.transport}`;
-}
-
-/** The trunks of an account that calls can leave by. */
-export function usableTrunks({ trunks }: Account): TrunkSerial {
-  return (id) => trunks.find((trunk) => trunk.id === id && trunk.gateway !== undefined)?.serial;
 }

@@ -148,9 +148,12 @@ export class DrachtioConnection {
     });
   }
 
-  /** Sends OPTIONS to `uri`; true when anything but 408 and 503 answered within `deadlineMs` (RFC 3261, 11). */
-  async probe(uri: string, deadlineMs: number): Promise<boolean> {
-    if (!this.up) return false;
+  /**
+   * Sends OPTIONS to `uri`: whether anything but 408 and 503 answered within `deadlineMs` (RFC 3261, 11); undefined without
+   * drachtio-server, whose absence says nothing of others.
+   */
+  async probe(uri: string, deadlineMs: number): Promise<boolean | undefined> {
+    if (!this.up) return undefined;
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         resolve(false);

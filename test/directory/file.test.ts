@@ -570,6 +570,8 @@ t.test('hours, routes, overflow and caps of endpoints', async (t) => {
     ['hours: {open: [], timeZone: Mars}', /hours\.timeZone: "Mars": expected an IANA time zone/],
     ['concurrentCalls: 0', /concurrentCalls: "0": expected calls at once: a whole number from 1/],
     ['maxCallMs: 10', /maxCallMs: "10": expected milliseconds: a whole number from 1000/],
+    ['callerShown: me', /callerShown: "me": expected "caller", "dialled", "anonymous", or a number/],
+    ["callerShown: '+14155550199'", /callerShown: expected a number of one of the account's pools/],
     ['rings: some', /rings: "some": expected one of "together", "one"/],
   ] as const) {
     const found = faults(one(more));
@@ -580,4 +582,103 @@ t.test('hours, routes, overflow and caps of endpoints', async (t) => {
     /expected "rings: one" where destinations have a "weight"/,
   );
   t.same(faults(one("hours: {open: [], holidays: ['02-29']}")), [], 'a day of leap years');
+});
+
+t.test('trunk groups, and what numbers may be called', async (t) => {
+  const trunks =
+    '[{name: a, gateway: a.example.com, probe: true}, {name: b, gateway: b.example.com}, {name: in, addresses: [192.0.2.1]}]';
+  const group = '[{name: out, trunks: [{trunk: a, priority: 1, weight: 3}, b]}]';
+  const endpoints = (to: string, more = 'group: out'): string =>
+    `[{name: s, destinations: [{to: ${to}, ${more}}]}]`;
+  const { accounts } = read(
+    file({ trunks, trunkGroups: group, destinationPrefixes: '[+44]', endpoints: endpoints('+442079460123') }),
+  );
+  t.match(accounts[0], {
+    trunkGroups: [
+      {
+        name: 'out',
+        trunks: [
+          { trunk: 'a', priority: 1, weight: 3 },
+          { trunk: 'b', priority: 0, weight: 1 },
+        ],
+      },
+    ],
+    destinationPrefixes: ['+44'],
+    trunks: [{ name: 'a', probe: true }, { name: 'b' }, { name: 'in' }],
+    endpoints: [{ ring: [{ destinations: [{ to: '+442079460123', trunks: [], group: 'out' }] }] }],
+  });
+  const said = (parts: Record<string, string>): string =>
+    faults(file({ trunks, trunkGroups: group, endpoints: endpoints('+442079460123'), ...parts })).join('\n');
+  for (const [parts, expected] of [
+    [
+      { endpoints: endpoints('+442079460123', 'group: none') },
+      /name of one of the account's trunk groups \(out\), not "none"/,
+    ],
+    [
+      { endpoints: endpoints('+442079460123', 'trunks: [a], group: out') },
+      /expected \{to, trunks\} or \{to, group\}/,
+    ],
+    [{ endpoints: endpoints("'sip:x@192.0.2.9'") }, /expected no trunks for a SIP address/],
+    [{ trunkGroups: '[{name: out, trunks: [in]}]' }, /expected a trunk with a "gateway"/],
+    [{ trunkGroups: '[{name: out, trunks: [a, a]}]' }, /each trunk of a group once/],
+    [
+      { trunkGroups: '[{name: out, trunks: [{trunk: a, weight: 0}]}]' },
+      /"0": expected weight: a whole number from 1/,
+    ],
+    [
+      { trunkGroups: '[{name: out, trunks: [nobody]}]' },
+      /one of the account's trunks \(a, b, in\), not "nobody"/,
+    ],
+    [
+      {
+        trunks:
+          '[{name: a, gateway: a.example.com}, {name: b, gateway: b.example.com}, {name: in, addresses: [192.0.2.1], probe: true}]',
+      },
+      /expected a "gateway" beside it/,
+    ],
+    [
+      { destinationPrefixes: '[+1]' },
+      /"\+442079460123": expected a number of the account's "destinationPrefixes" \(\+1\)/,
+    ],
+    [
+      { endpoints: endpoints('+19005550100') },
+      /"\+19005550100": expected a number that costs what a call costs: numbers of \+1900/,
+    ],
+  ] as const)
+    t.match(said(parts), expected);
+  t.equal(said({ endpoints: endpoints('+19005550100'), costlyDestinations: 'true' }), '');
+});
+
+t.test('how trunks write numbers, and what is believed of them', async (t) => {
+  const trunk = (more: string): string =>
+    file({ trunks: `[{name: carrier, addresses: [192.0.2.0/24], ${more}}]` });
+  const { accounts } = read(
+    trunk(
+      "incoming: [{prefix: '00', becomes: '+'}, {prefix: '', becomes: '+44'}], outgoing: [{prefix: '+', becomes: ''}], techPrefix: '77#', attestation: verstat",
+    ),
+  );
+  t.match(accounts[0]?.trunks[0], {
+    incoming: [
+      { prefix: '00', becomes: '+' },
+      { prefix: '', becomes: '+44' },
+    ],
+    outgoing: [{ prefix: '+', becomes: '' }],
+    techPrefix: '77#',
+    attestation: 'verstat',
+  });
+  for (const [more, expected] of [
+    ['incoming: []', /incoming: expected/],
+    ['incoming: [{prefix: a, becomes: b}]', /prefix: "a": expected what a number begins with/],
+    ['outgoing: [{prefix: 0}]', /"becomes" is missing/],
+    ["outgoing: [{prefix: '+', becomes: '0;x'}]", /becomes: "0;x": expected what stands in its place/],
+    ["techPrefix: '7,7'", /techPrefix: "7,7": expected up to 15 digits/],
+    ['attestation: maybe', /attestation: "maybe": expected one of "verify", "verstat"/],
+  ] as const)
+    t.match(
+      faults(trunk(more))
+        .join('\n')
+        .replace(/ \(line \d+, column \d+\)/g, ''),
+      expected,
+      more,
+    );
 });

@@ -185,11 +185,11 @@ t.test('the choice of a node, its health and its calls', async (t) => {
   let now = 1_000_000;
   const alive = new Set(['sip:127.0.0.1:5181', 'sip:127.0.0.1:5182']);
   const nodes = new MediaNodes(
-    ports.map((port) => ({ host: '127.0.0.1', port, secret: SECRET })),
     async (uri) => alive.has(uri),
     () => now,
     keepingLogger(),
   );
+  for (const port of ports) nodes.add({ host: '127.0.0.1', port, secret: SECRET });
   t.teardown(async () => {
     nodes.close();
     await one.close();
