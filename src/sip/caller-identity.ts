@@ -83,7 +83,9 @@ function isNobody(from: string): boolean {
   const display = /^\s*(?:"((?:[^"\\]|\\.)*)"|([^<"]*?))\s*</.exec(from);
   if (NOBODY.test((display?.[1] ?? display?.[2] ?? '').trim())) return true;
   const uri = parseSipUri(uriOf(from));
-  return uri !== undefined && (NOBODY.test(uri.user) || /^anonymous$|(^|\.)anonymous\.invalid$/i.test(uri.host));
+  return (
+    uri !== undefined && (NOBODY.test(uri.user) || /^anonymous$|(^|\.)anonymous\.invalid$/i.test(uri.host))
+  );
 }
 
 /** A list of addresses, each without its name: a name in quotes may hold commas and brackets of its own. */

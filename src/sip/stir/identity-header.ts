@@ -54,33 +54,51 @@ export function readPassport(value: string, message: Message): Passport | Unread
   if ((parameters.get('alg') ?? 'ES256') !== 'ES256') return 'algorithm';
   const ppt = parameters.get('ppt');
   if (head === '' && body === '') return compact(signature, info, ppt, message);
+  return full(head, body, { signature, info, ppt });
+}
+
+function full(
+  head: string,
+  body: string,
+  {
+    signature,
+    info,
+    ppt,
+  }: { readonly signature: Buffer; readonly info: string; readonly ppt: string | undefined },
+): Passport | Unreadable {
   const header = jsonOf(head);
   const payload = jsonOf(body);
   if (header === undefined || payload === undefined) return 'malformed';
   // Whatever else the header says: a signature is of P-256 and SHA-256, or it is none. So `none` and HS256 are not read.
   if (header['alg'] !== 'ES256' || signature.length !== SIGNATURE_BYTES) return 'algorithm';
-  const shaken = header['ppt'] === 'shaken';
+  const its = header['ppt'];
   if (header['typ'] !== 'passport' || header['x5u'] !== info || header['crit'] !== undefined)
     return 'malformed';
-  if ((header['ppt'] !== undefined && !shaken) || (ppt !== undefined && ppt !== header['ppt']))
-    return 'malformed';
-  const { iat, attest, origid } = payload;
+  if ((its !== undefined && its !== 'shaken') || (ppt !== undefined && ppt !== its)) return 'malformed';
+  const { iat } = payload;
   const orig = numberOf(payload['orig']);
   const dest = numbersOf(payload['dest']);
   if (typeof iat !== 'number' || !Number.isSafeInteger(iat) || orig === undefined || dest === undefined)
     return 'malformed';
-  if (shaken && (!/^[ABC]$/.test(typeof attest === 'string' ? attest : '') || typeof origid !== 'string'))
-    return 'malformed';
+  const attest = its === 'shaken' ? levelIn(payload) : undefined;
+  if (attest === 'malformed') return 'malformed';
   return {
     signed: `${head}.${body}`,
     signature,
     x5u: info,
-    shaken,
-    attest: shaken ? String(attest) : undefined,
+    shaken: its === 'shaken',
+    attest,
     iat,
     orig,
     dest,
   };
+}
+
+/** RFC 8588, 4 and 5: both are there. */
+function levelIn({ attest, origid }: Readonly<Record<string, unknown>>): string {
+  return typeof attest === 'string' && /^[ABC]$/.test(attest) && typeof origid === 'string'
+    ? attest
+    : 'malformed';
 }
 
 function compact(
