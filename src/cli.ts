@@ -1,5 +1,6 @@
 /** The program `tagswitch`. */
 import { readFile, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { callCommand } from './commands/call.js';
 import { readArguments } from './commands/arguments.js';
 import { directoryCommand } from './commands/directory.js';
@@ -86,6 +87,13 @@ async function command(
     case 'simulate': {
       const { simulateCommand } = await import('./commands/simulate.js');
       return simulateCommand(argv, lines);
+    }
+    case 'lint': {
+      const { lintCommand } = await import('./commands/lint.js');
+      const own = fileURLToPath(new URL('../../freeswitch-conf', import.meta.url));
+      // A node has its password from its environment; the files are looked at as they would be with one.
+      const environment = { TAGSWITCH_FREESWITCH_SECRET: 'of-this-installation', ...process.env };
+      return lintCommand(argv, { ...lines, environment, own });
     }
     case 'route':
       return routeCommand(argv, { ...lines, http: settings.http });

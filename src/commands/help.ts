@@ -9,6 +9,7 @@ export const COMMANDS = {
     'NUMBER [--caller NUMBER] [--at TIME] [--attestation A|B|C|failed|none] [--json] [--key KEY]',
     'shows who would be rung by a call, and why, without one',
   ],
+  lint: ['[FOLDER]', "says what in a media node's configuration costs security, calls or speed"],
   node: [
     'list | drain NODE | undrain NODE | add NODE [--spool FOLDER] | remove NODE [--force]',
     'shows and changes the media nodes of all processes while they run; NODE is host:port of an event socket',
