@@ -49,12 +49,14 @@ import { readPoolTraffic } from './redis/traffic.js';
 import { RedisScripts } from './redis/scripts.js';
 import { destinationOfToken } from './routing/leg-token.js';
 import { CallRouting } from './sip/call-routing.js';
+import { Attesting } from './sip/attesting.js';
 import { CallerIdentity } from './sip/caller-identity.js';
 import { DirectCalls } from './sip/direct-calls.js';
 import { DrachtioConnection } from './sip/drachtio.js';
 import { InboundCalls } from './sip/inbound.js';
 import { OutboundLegs } from './sip/outbound.js';
 import { Pressure } from './sip/pressure.js';
+import { verificationBy } from './sip/stir/verifier.js';
 import { Switchboard } from './sip/switchboard.js';
 import { TrunkHealth } from './sip/trunk-health.js';
 import { TrunkProbes } from './sip/trunk-probes.js';
@@ -162,6 +164,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       seal: (number) => sealCaller(number, secrets.callerSeal),
       hash: (number) => hashCaller(number, secrets.callerHash),
     }),
+    attesting: new Attesting(verificationBy(settings, now)),
     append,
     expectDirect: (callId, account, call) => {
       directCalls.expect(callId, account, call);

@@ -68,6 +68,11 @@ export interface Received extends Step, Visit {
   /** The caller as `sealCaller` made it (encrypted), and its keyed hash; absent for an anonymous caller. */
   readonly caller?: string;
   readonly callerHash?: string;
+  /** Who sent the call on to this number, sealed likewise; absent where nobody did, or does not want to be known. */
+  readonly diverting?: string;
+  /** What is known of the caller's number, and why it is not more; absent where nothing was looked at. */
+  readonly attestation?: string;
+  readonly attestationWhy?: string;
   readonly trunk: string;
   readonly test: boolean;
   /** All that was known of who may have called, for `rank`: the number's holder log, newest first, without touches. */

@@ -16,6 +16,12 @@ export interface CallRecord {
   /** Sealed, see `calls/caller.ts`; the HTTP interface opens it for its account. */
   readonly caller: string | null;
   readonly callerHash: string | null;
+  /** Who sent the call on to the number, sealed likewise. */
+  readonly diverting: string | null;
+  /** `A`, `B`, `C`, `failed`, `none`: what is known of the caller's number. */
+  readonly attestation: string;
+  /** Why it is `failed`, or `none` though it was signed. */
+  readonly attestationWhy: string | null;
   readonly trunk: string;
   readonly endpoint: string | null;
   readonly site: string | null;

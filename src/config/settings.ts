@@ -35,7 +35,18 @@ export interface Settings {
   readonly freeswitch?: readonly MediaNodeAddress[];
   /** Absent: the data folder's own, `keptSecret`. */
   readonly secret?: string;
+  /** How signatures of callers' numbers are verified; absent: not at all. */
+  readonly stir?: StirSettings;
   readonly log: LogLevel;
+}
+
+export interface StirSettings {
+  /** PEM file of the certificates that chains have to lead to, absolute. */
+  readonly anchors: string;
+  /** `host` or `host:port` that signers' certificates may be fetched from. */
+  readonly hosts: readonly string[];
+  /** How long a call waits for a certificate that was not fetched before. */
+  readonly waitMs: number;
 }
 
 /** Of a control port or an event socket. */
@@ -63,6 +74,9 @@ const NAMES = [
   'TAGSWITCH_FREESWITCH_SECRET',
   'TAGSWITCH_SPOOL',
   'TAGSWITCH_SECRET',
+  'TAGSWITCH_STIR_ANCHORS',
+  'TAGSWITCH_STIR_HOSTS',
+  'TAGSWITCH_STIR_WAIT_MS',
   'TAGSWITCH_LOG',
   'REDIS_URL',
   'DATABASE_URL',
@@ -107,6 +121,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     ...present('drachtio', reader.drachtio()),
     ...present('freeswitch', reader.freeswitch(cwd)),
     ...present('secret', reader.secret()),
+    ...present('stir', reader.stir(cwd)),
     log: reader.level(),
   };
   reader.finish();
@@ -256,6 +271,29 @@ class Reader {
     const secret = this.text('TAGSWITCH_SECRET');
     if (secret === undefined || secret.length >= SECRET_CHARACTERS) return secret;
     return this.fault('TAGSWITCH_SECRET', `expected at least ${SECRET_CHARACTERS} characters`);
+  }
+
+  stir(cwd: string): StirSettings | undefined {
+    const anchors = this.text('TAGSWITCH_STIR_ANCHORS');
+    const hosts = this.#list('TAGSWITCH_STIR_HOSTS') ?? [];
+    const wait = this.text('TAGSWITCH_STIR_WAIT_MS') ?? '150';
+    hosts.forEach((text, i) => {
+      if (!/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/.test(text) || /:443$/.test(text))
+        this.fault(
+          'TAGSWITCH_STIR_HOSTS',
+          `entry ${i + 1}: expected a host, or host:port where it is not 443`,
+        );
+    });
+    if ((anchors === undefined) !== (hosts.length === 0))
+      this.fault(
+        anchors === undefined ? 'TAGSWITCH_STIR_ANCHORS' : 'TAGSWITCH_STIR_HOSTS',
+        'expected both the anchors and the hosts of certificates, or neither',
+      );
+    if (!/^[0-9]{1,4}$/.test(wait) || Number(wait) > 1000)
+      this.fault('TAGSWITCH_STIR_WAIT_MS', 'expected milliseconds: a whole number from 0 to 1000');
+    return anchors === undefined
+      ? undefined
+      : { anchors: resolve(cwd, anchors), hosts, waitMs: Number(wait) };
   }
 
   level(): LogLevel {

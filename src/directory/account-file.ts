@@ -12,7 +12,9 @@ import {
 import { Names, type FileChecks } from './file-checks.js';
 import { checkReferences, readEndpoint } from './endpoint-file.js';
 import { readPool } from './pool-file.js';
+import { rangeOf } from './ranges.js';
 import { readProfile } from './reuse-file.js';
+import { readNumberFormats } from './trunk-file.js';
 import { checkOverflow, readSite } from './site-file.js';
 import * as values from './values.js';
 import type { Field } from './yaml-source.js';
@@ -49,6 +51,7 @@ export function readAccount(field: Field, checks: FileChecks): DeclaredAccount |
     costly: fields.optional('costlyDestinations', values.parseBoolean) === true,
     endpoints: new Names('endpoint'),
     references: [],
+    shown: [],
     sites: new Names('site'),
   };
   const keyNames = new Names('API key');
@@ -65,6 +68,10 @@ export function readAccount(field: Field, checks: FileChecks): DeclaredAccount |
     readPool(one, name ?? '', names, poolNames, checks),
   );
   for (const { site, field: at } of sites) checkOverflow(site, pools, at);
+  for (const { number, field: at } of names.shown) {
+    if (!pools.some(({ numbers }) => rangeOf(numbers, number) !== undefined))
+      at.fault('expected a number of one of the account\'s pools, "dialled", "anonymous" or "caller"');
+  }
   const apiKeys = readAll(fields.list('apiKeys', 'API keys'), (one) => readApiKey(one, keyNames, checks));
   if (name === undefined) return undefined;
   return given<DeclaredAccount>({
@@ -119,6 +126,10 @@ function readTrunk(field: Field, names: AccountNames, checks: FileChecks): Decla
     'concurrentCalls',
     'probe',
     'assertedIdentity',
+    'incoming',
+    'outgoing',
+    'techPrefix',
+    'attestation',
   ]);
   const name = named(fields, field, names.trunks);
   const addresses = readAll(fields.list('addresses', 'addresses'), (one) => {
@@ -141,9 +152,21 @@ function readTrunk(field: Field, names: AccountNames, checks: FileChecks): Decla
   const probe = probes ? true : undefined;
   const asserted = fields.optional('assertedIdentity', values.parseBoolean) === true;
   const assertedIdentity = asserted ? true : undefined;
+  const formats = readNumberFormats(fields);
+  const attestation = fields.optional('attestation', values.parseOneOf(['verify', 'verstat']));
   if (name === undefined) return undefined;
   if (gateway !== undefined) names.gateways.add(name);
-  return given<DeclaredTrunk>({ name, addresses, gateway, transport, ...caps, probe, assertedIdentity });
+  return given<DeclaredTrunk>({
+    name,
+    addresses,
+    gateway,
+    transport,
+    ...caps,
+    probe,
+    assertedIdentity,
+    ...formats,
+    attestation,
+  });
 }
 
 function readTrunkGroup(field: Field, names: AccountNames, own: Names): DeclaredTrunkGroup | undefined {

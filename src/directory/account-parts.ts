@@ -22,6 +22,8 @@ export interface AccountNames {
     readonly owner: string | undefined;
     readonly field: Field;
   }[];
+  /** Numbers that callees are to see, which one of the account's pools has to hold. */
+  readonly shown: { readonly number: string; readonly field: Field }[];
 }
 
 type Optional<T> = { [K in keyof T]?: T[K] | undefined };

@@ -6,6 +6,7 @@ import type {
   Hours,
   NumberRange,
   Pool,
+  PrefixRule,
   Profile,
   Reuse,
   Site,
@@ -130,15 +131,19 @@ const KINDS: readonly { kind: string; of: (account: Account) => Thing[] }[] = [
   {
     kind: 'trunk',
     of: (account) =>
-      account.trunks.map(({ name, addresses, gateway, transport, probe, assertedIdentity, ...caps }) => ({
+      account.trunks.map(({ name, addresses, gateway, transport, probe, assertedIdentity, ...more }) => ({
         name,
         facts: listed([
           ['addresses', addresses.join(', ')],
           ['gateway', gateway],
           ['transport', transport],
-          ...capFacts(caps),
+          ...capFacts(more),
           ['probe', probe === true ? 'yes' : undefined],
           ['asserted identity', assertedIdentity === true ? 'trusted' : undefined],
+          ['attestation', more.attestation],
+          ['incoming numbers', rulesText(more.incoming)],
+          ['outgoing numbers', rulesText(more.outgoing)],
+          ['tech prefix', more.techPrefix],
         ]),
       })),
   },
@@ -172,6 +177,7 @@ const KINDS: readonly { kind: string; of: (account: Account) => Thing[] }[] = [
           ['routes', routesText(endpoint, account)],
           ['overflow', endpoint.overflow && namesOf(account.endpoints, [endpoint.overflow])],
           ...capFacts(endpoint),
+          ['shown to callees', endpoint.callerShown],
           ['longest call', endpoint.maxCallMs === undefined ? undefined : `${endpoint.maxCallMs} ms`],
         ]),
       })),
@@ -278,6 +284,11 @@ function ringText({ ring }: Endpoint, account: Account): string {
       return `${texts.join(rings === 'one' ? ' or ' : ' + ')} for ${ringMs} ms`;
     })
     .join(', then ');
+}
+
+/** `0 -> +44, 00 -> +`. */
+function rulesText(rules: readonly PrefixRule[] | undefined): string | undefined {
+  return rules?.map(({ prefix, becomes }) => `${prefix} -> ${becomes}`.trim()).join(', ');
 }
 
 function capFacts({

@@ -33,6 +33,7 @@ export function readEndpoint(
     'concurrentCalls',
     'callsPerSecond',
     'maxCallMs',
+    'callerShown',
   ]);
   const name = named(fields, field, names.endpoints);
   const groups = fields.get('ring');
@@ -71,8 +72,10 @@ export function readEndpoint(
     if (at !== undefined) names.references.push({ name: to, owner: name, field: at });
   };
   refer(overflow, fields.get('overflow'));
+  const callerShown = readCallerShown(fields, names);
   const declared = {
     ring,
+    callerShown,
     whisper,
     hours: hours === undefined ? undefined : readHours(hours),
     routes: routes && readAll(routes, (one) => readRoute(one, refer)),
@@ -81,6 +84,14 @@ export function readEndpoint(
     maxCallMs: fields.optional('maxCallMs', values.parseInteger(1000, Limits.callMs, 'milliseconds')),
   };
   return name === undefined ? undefined : given<DeclaredEndpoint>({ name, ...declared });
+}
+
+function readCallerShown(fields: Fields, names: AccountNames): DeclaredEndpoint['callerShown'] {
+  const shown = fields.optional('callerShown', values.parseCallerShown);
+  const at = fields.get('callerShown');
+  if (shown === 'caller') return undefined;
+  if (at !== undefined && shown?.startsWith('+') === true) names.shown.push({ number: shown, field: at });
+  return shown;
 }
 
 /** Once all endpoints are read: the names that they call each other by. */

@@ -135,6 +135,8 @@ export interface Endpoint {
   readonly callsPerSecond?: number;
   /** How long a call may last from its answer on, ms; absent: no limit. */
   readonly maxCallMs?: number;
+  /** Which number its callees see: the one that was dialled, none, or this one of the account (E.164). Absent: the caller's. */
+  readonly callerShown?: 'dialled' | 'anonymous' | `+${string}`;
 }
 
 /** Opening hours, in whole minutes by the clocks of a time zone. */
@@ -255,4 +257,21 @@ export interface Trunk {
   readonly probe?: boolean;
   /** Its P-Asserted-Identity says who calls; otherwise From does. */
   readonly assertedIdentity?: boolean;
+  /** How numbers that it brings become E.164: called and calling ones. Absent: they are as they come. */
+  readonly incoming?: readonly PrefixRule[];
+  /** How numbers in E.164 are written for it: called and calling ones. */
+  readonly outgoing?: readonly PrefixRule[];
+  /** Stands before every number that it is to call, after `outgoing`. */
+  readonly techPrefix?: string;
+  /**
+   * What is believed of its callers' numbers: `verify` their Identity headers, or take over the carrier's own `verstat`.
+   * Absent: nothing.
+   */
+  readonly attestation?: 'verify' | 'verstat';
+}
+
+/** Of a list of these the first one whose prefix fits replaces it. */
+export interface PrefixRule {
+  readonly prefix: string;
+  readonly becomes: string;
 }

@@ -130,6 +130,14 @@ export function parseInteger(low: number, high: number, unit: string): (text: st
   };
 }
 
+/** Which number a callee sees; whether a number is the account's is checked where the pools are known. */
+export function parseCallerShown(text: string): Parsed<'caller' | 'dialled' | 'anonymous' | `+${string}`> {
+  if (text === 'caller' || text === 'dialled' || text === 'anonymous') return { value: text };
+  return E164.test(text)
+    ? { value: `+${text.slice(1)}` }
+    : expected('"caller", "dialled", "anonymous", or a number of the account in E.164');
+}
+
 /** A number with a point: `0.35`. */
 export function parseDecimal(low: number, high: number, what: string): (text: string) => Parsed<number> {
   return (text) => {

@@ -10,6 +10,9 @@ export function callView(record: CallRecord, open: OpenCaller) {
     id: record.id,
     number: record.number,
     caller: record.caller === null ? null : open(record.caller),
+    diverting: record.diverting === null ? null : open(record.diverting),
+    attestation: record.attestation,
+    attestationWhy: record.attestationWhy,
     trunk: record.trunk,
     account: record.account,
     endpoint: record.endpoint,
@@ -52,6 +55,7 @@ export function eventView(event: CallEvent, open: OpenCaller): Record<string, un
   if (event.kind === 'received') {
     delete view['callerHash'];
     view['caller'] = event.caller === undefined ? null : open(event.caller);
+    if (event.diverting !== undefined) view['diverting'] = open(event.diverting);
     view['touch'] = jsonView(event.touch ?? null);
   }
   if (event.kind === 'attributed') view['touch'] = jsonView(event.touch ?? null);

@@ -8,6 +8,8 @@ export interface DialContext {
   readonly switchAddress: string;
   /** The number that the callee sees, digits with or without `+`; undefined for an anonymous caller. */
   readonly caller: string | undefined;
+  /** How a leg's trunk writes it; as it is, where absent. */
+  readonly written?: (caller: string, leg: PlannedLeg) => string;
   /** The token of one leg. */
   readonly token: (leg: PlannedLeg) => string;
 }
@@ -33,15 +35,33 @@ export function planHeaders(plan: Plan, context: DialContext): PlanHeaders {
   const headers: Record<string, string> = {
     'X-Tagswitch-Call': context.call,
     'X-Tagswitch-Account': context.account,
-    'X-Tagswitch-Caller': shown(context.caller),
+    'X-Tagswitch-Caller': '',
   };
+  const shownTo = (leg: PlannedLeg): string => {
+    const { caller, written } = context;
+    return shown(caller === undefined ? undefined : (written?.(caller, leg) ?? caller));
+  };
+  // As most legs write it; the others say in their brackets how they do.
+  const common =
+    mostCommon(plan.rounds.flat().flatMap(({ legs }) => legs.map(shownTo))) ?? shown(context.caller);
+  headers['X-Tagswitch-Caller'] = common;
   if (plan.whisper !== undefined) headers['X-Tagswitch-Whisper'] = soundOf(plan.whisper);
   if (plan.maxCallMs !== undefined) headers['X-Tagswitch-Limit'] = String(Math.ceil(plan.maxCallMs / 1000));
   let room = HEADER_BYTES - bytesOf(headers);
   let left = 0;
   plan.rounds.forEach((groups, round) => {
     const name = round === 0 ? 'X-Tagswitch-Plan' : `X-Tagswitch-Plan-${String(round + 1)}`;
-    const { text, dropped } = dialString(groups, context, room - lineBytes(name, ''));
+    const { text, dropped } = dialString(
+      groups,
+      {
+        ...context,
+        own: (leg) => {
+          const caller = shownTo(leg);
+          return caller === common ? '' : `,origination_caller_id_number=${caller}`;
+        },
+      },
+      room - lineBytes(name, ''),
+    );
     left += dropped;
     if (text === '') return;
     headers[name] = text;
@@ -79,7 +99,7 @@ function lineBytes(name: string, value: string): number {
 /** As many of the legs as fit into `room` bytes, in their order. */
 function dialString(
   groups: readonly PlannedGroup[],
-  context: DialContext,
+  context: DialContext & { readonly own: (leg: PlannedLeg) => string },
   room: number,
 ): { text: string; dropped: number } {
   let text = '';
@@ -88,7 +108,7 @@ function dialString(
     const seconds = String(Math.max(1, Math.round(ringMs / 1000)));
     let between = text === '' ? '' : '|';
     for (const leg of legs) {
-      const next = `${between}[leg_timeout=${seconds}]sofia/${PROFILE}/sip:leg.${context.token(leg)}@${context.switchAddress}`;
+      const next = `${between}[leg_timeout=${seconds}${context.own(leg)}]sofia/${PROFILE}/sip:leg.${context.token(leg)}@${context.switchAddress}`;
       if (dropped > 0 || text.length + next.length > room) dropped += 1;
       else {
         text += next;
@@ -97,6 +117,12 @@ function dialString(
     }
   }
   return { text, dropped };
+}
+
+function mostCommon(list: readonly string[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const one of list) counts.set(one, (counts.get(one) ?? 0) + 1);
+  return [...counts].sort(([, one], [, other]) => other - one)[0]?.[0];
 }
 
 /** The dialplan takes digits alone: what is no number is shown as no number. */

@@ -12,6 +12,7 @@ export type ReceivedBase = Omit<Received, 'level' | 'late' | 'why' | 'endpoint'>
 /** The event `received` as far as it is known before the number is looked up; the script `resolve` adds the rest. */
 export function receivedEvent(request: Omit<ResolutionRequest, 'pool'>): ReceivedBase {
   const { account, call, at, number, trunk, caller, callerHash, test } = request;
+  const { diverting, attestation, attestationWhy } = request;
   return {
     v: 1,
     kind: 'received',
@@ -24,6 +25,9 @@ export function receivedEvent(request: Omit<ResolutionRequest, 'pool'>): Receive
     test,
     ...(caller !== undefined && { caller }),
     ...(callerHash !== undefined && { callerHash }),
+    ...(diverting !== undefined && { diverting }),
+    ...(attestation !== undefined && { attestation }),
+    ...(attestationWhy !== undefined && { attestationWhy }),
   };
 }
 

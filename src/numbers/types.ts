@@ -76,6 +76,10 @@ export interface ResolutionRequest {
   readonly trunk: string;
   readonly caller?: string;
   readonly callerHash?: string;
+  /** Who diverted the call, sealed; what is known of the caller's number. */
+  readonly diverting?: string;
+  readonly attestation?: string;
+  readonly attestationWhy?: string;
   /** E.164, to compare with where visitors are; it is written nowhere. */
   readonly callerNumber?: string;
   /** How long a redial goes where the call before went, ms; absent or 0: never. */

@@ -12,13 +12,17 @@ import { mintLegToken } from '../routing/leg-token.js';
 import { destinationsOf, LONGEST_RING_MS, planCall, type Plan } from '../routing/plan.js';
 import { targetUri } from '../routing/targets.js';
 import { waysOut } from '../routing/trunk-choice.js';
+import { callerToShow } from '../routing/caller-shown.js';
+import { rewritten } from '../routing/number-format.js';
 import { announcementTo, answering } from './answering.js';
 import type { Answering } from './answering.js';
+import type { Attesting } from './attesting.js';
 import type { CallRouting } from './call-routing.js';
 import type { CallerIdentity } from './caller-identity.js';
 import type { CallDirectory, NodeChooser, NumberResolver } from './ports.js';
 import type { IncomingRequest } from './requests.js';
 import { ProxyLost } from './requests.js';
+import type { Attested } from './stir/verification.js';
 import { retryLater } from './retry-later.js';
 import type { TrunkOf, Verdict } from './screening.js';
 import type { TrunkHealth } from './trunk-health.js';
@@ -41,6 +45,7 @@ export interface InboundParts {
   readonly routing: CallRouting;
   readonly trunkHealth: Pick<TrunkHealth, 'inOrder' | 'heard'>;
   readonly identity: CallerIdentity;
+  readonly attesting: Attesting;
   /** Takes events; never rejects: what cannot be stored now is spooled. */
   readonly append: (event: CallEvent) => void;
   /** A direct call is about to leave under this Call-ID. */
@@ -67,6 +72,7 @@ interface Arrived {
   readonly request: IncomingRequest;
   readonly verdict: Call;
   readonly via: TrunkOf;
+  readonly attested: Attested;
   readonly who: Answering | undefined;
   readonly log: Logger;
 }
@@ -93,13 +99,17 @@ export class InboundCalls {
     const via = ofAccount.find(({ trunk }) => trunk.id === who?.trunk) ?? ofAccount[0] ?? verdict.trunks[0];
     if (via === undefined) return;
     const id = mintId('call');
-    const arrived: Arrived = { id, at, request, verdict, via, who, log: this.#parts.log.child({ call: id }) };
+    const log = this.#parts.log.child({ call: id });
     if (!this.#parts.rates.take(via.trunk, at)) {
       // Before any work, and for new calls alone: the carrier goes elsewhere, or comes again shortly.
       this.#parts.refused('trunkRate');
       request.respond(503, retryLater());
       return;
     }
+    const { identity, attesting } = this.#parts;
+    const caller = identity.number(request, via.trunk);
+    const attested = await attesting.of(request, via.trunk, caller, verdict.number);
+    const arrived: Arrived = { id, at, request, verdict, via, attested, who, log };
     try {
       await this.#decide(arrived);
     } catch (error) {
@@ -130,7 +140,11 @@ export class InboundCalls {
     }
     const way = await this.#parts.routing.wayOf(
       { call: arrived.id, account: who.account, trunk: via.trunk, endpoint },
-      { at: arrived.at, caller: this.#parts.identity.shown(request, via.trunk), attestation: 'none' },
+      {
+        at: arrived.at,
+        caller: this.#parts.identity.shown(request, via.trunk),
+        attestation: arrived.attested.attestation,
+      },
       arrived.log,
     );
     if ('turnedAway' in way) {
@@ -154,7 +168,17 @@ export class InboundCalls {
       this.#ended(arrived, account, endByStatus(487, 'us'));
       return;
     }
-    await this.#handOn(arrived, account, plan, way.steps.length > 1 ? { route: way.steps } : {});
+    const shown = callerToShow(
+      way.endpoint,
+      this.#parts.identity.shown(request, via.trunk),
+      arrived.verdict.number,
+    );
+    await this.#handOn(
+      { ...arrived, shown },
+      account,
+      plan,
+      way.steps.length > 1 ? { route: way.steps } : {},
+    );
   }
 
   /** Nobody answers this number: 404, after an announcement where its pool has one and a media node can play it. */
@@ -199,8 +223,13 @@ export class InboundCalls {
     await this.#proxy(arrived, account, target, NODE_SILENCE_MS, headers);
   }
 
-  async #handOn(arrived: Arrived, account: string, plan: Plan, came: Pick<Planned, 'route'>): Promise<void> {
-    const { request, id } = arrived;
+  async #handOn(
+    arrived: Arrived & { readonly shown: string | undefined },
+    account: string,
+    plan: Plan,
+    came: Pick<Planned, 'route'>,
+  ): Promise<void> {
+    const { id } = arrived;
     const node = this.#parts.nodes.choose();
     const destinations = destinationsOf(plan).map(({ to }) => to);
     const planned = { ...this.#planned(arrived, account, destinations), ...came };
@@ -214,7 +243,9 @@ export class InboundCalls {
       call: id,
       account,
       switchAddress: `${this.#parts.switchAddress}${this.#over()}`,
-      caller: this.#parts.identity.shown(request, arrived.via.trunk),
+      caller: arrived.shown,
+      written: (caller, { trunk }) =>
+        rewritten(caller, this.#parts.directory().trunkBySerial(trunk)?.trunk.outgoing),
       token: ({ leg, trunk, destination }) =>
         mintLegToken({ call: id, leg, trunk, destination: destination.serial, expires }, this.#parts.legKey),
     });
@@ -312,7 +343,8 @@ export class InboundCalls {
 
   /** What is known of the call before its number is looked up. */
   #asked(arrived: Arrived, account: string): Omit<ResolutionRequest, 'pool'> {
-    const { id, at, via, verdict, request } = arrived;
+    const { id, at, via, verdict, request, attested } = arrived;
+    const diverting = this.#parts.identity.diverting(request, via.trunk);
     return {
       account,
       number: verdict.number,
@@ -321,6 +353,9 @@ export class InboundCalls {
       trunk: via.trunk.id,
       test: this.#test(verdict),
       ...this.#parts.identity.sealed(request, via.trunk),
+      ...(diverting === undefined ? {} : { diverting }),
+      ...(via.trunk.attestation === undefined ? {} : { attestation: attested.attestation }),
+      ...(attested.why === undefined ? {} : { attestationWhy: attested.why }),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { Account, Trunk } from '../directory/model.js';
 import { legTokenOf } from '../routing/leg-token.js';
+import { rewritten } from '../routing/number-format.js';
 import type { CallDirectory, NodeChooser } from './ports.js';
 import { dialledNumber, parseSipUri, type SipUri } from './sip-uri.js';
 
@@ -34,7 +35,7 @@ export interface Screened {
  */
 export function screen(
   request: Screened,
-  directory: Pick<CallDirectory, 'trunksByAddress'>,
+  directory: Pick<CallDirectory, 'trunksByAddress' | 'numberOwner'>,
   nodes: Pick<NodeChooser, 'isNode'>,
 ): Verdict {
   const uri = parseSipUri(request.uri);
@@ -48,9 +49,17 @@ export function screen(
   }
   if (hasForgedHeader(request.raw)) return refuse(403, 'forgedHeader');
   if (uri === undefined) return refuse(400, 'requestUri');
-  const number = dialledNumber(uri.user);
-  if (number === undefined) return refuse(uri.user === '' ? 484 : 404, 'number');
-  return { kind: 'call', number, uri, trunks };
+  const read = trunks.flatMap((of) => {
+    const number = dialledNumber(rewritten(uri.user, of.trunk.incoming));
+    return number === undefined ? [] : [{ number, of }];
+  });
+  // One carrier may bring the calls of several accounts, who read its numbers each by rules of their own.
+  const [first] = read;
+  if (first === undefined) return refuse(uri.user === '' ? 484 : 404, 'number');
+  const { number } =
+    read.find((one) => directory.numberOwner(one.number)?.account.id === one.of.account.id) ?? first;
+  const its = read.filter((one) => one.number === number).map(({ of }) => of);
+  return { kind: 'call', number, uri, trunks: its };
 }
 
 /**

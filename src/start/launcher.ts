@@ -195,6 +195,13 @@ function environmentOf(settings: Settings): Record<string, string> {
     TAGSWITCH_SIP: formatHostPort(settings.sip),
     TAGSWITCH_DATA: settings.data,
     TAGSWITCH_LOG: settings.log,
+    ...(settings.stir === undefined
+      ? {}
+      : {
+          TAGSWITCH_STIR_ANCHORS: settings.stir.anchors,
+          TAGSWITCH_STIR_HOSTS: settings.stir.hosts.join(','),
+          TAGSWITCH_STIR_WAIT_MS: String(settings.stir.waitMs),
+        }),
     DATABASE_URL: `sqlite:${settings.callLog}`,
     ...(settings.configGiven ? { TAGSWITCH_CONFIG: settings.config } : {}),
   };

@@ -46,6 +46,9 @@ t.test('a call from its events', async (t) => {
     fault: 'caller',
     destination: 'sip:agent@127.0.0.1:5070',
     route: null,
+    diverting: null,
+    attestation: 'none',
+    attestationWhy: null,
     mediaNode: 'node-1',
     media: 'bridged',
   });

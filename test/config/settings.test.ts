@@ -140,6 +140,12 @@ const bad: readonly (readonly [title: string, env: Record<string, string>, fault
     [/^TAGSWITCH_PROXIES: entry 2: expected an address/],
   ],
   ['a data folder', { TAGSWITCH_DATA: 'one,two' }, [/^TAGSWITCH_DATA: expected a path without a comma/]],
+  ['anchors alone', { TAGSWITCH_STIR_ANCHORS: 'a.pem' }, [/^TAGSWITCH_STIR_HOSTS: expected both/]],
+  [
+    'a URL for a host',
+    { TAGSWITCH_STIR_ANCHORS: 'a.pem', TAGSWITCH_STIR_HOSTS: 'https://x/', TAGSWITCH_STIR_WAIT_MS: '1s' },
+    [/^TAGSWITCH_STIR_HOSTS: entry 1: expected a host/, /^TAGSWITCH_STIR_WAIT_MS: expected milliseconds/],
+  ],
   ['a level', { TAGSWITCH_LOG: 'loud' }, [/^TAGSWITCH_LOG: expected one of trace, debug, info/]],
   [
     'PostgreSQL',

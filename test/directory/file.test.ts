@@ -570,6 +570,8 @@ t.test('hours, routes, overflow and caps of endpoints', async (t) => {
     ['hours: {open: [], timeZone: Mars}', /hours\.timeZone: "Mars": expected an IANA time zone/],
     ['concurrentCalls: 0', /concurrentCalls: "0": expected calls at once: a whole number from 1/],
     ['maxCallMs: 10', /maxCallMs: "10": expected milliseconds: a whole number from 1000/],
+    ['callerShown: me', /callerShown: "me": expected "caller", "dialled", "anonymous", or a number/],
+    ["callerShown: '+14155550199'", /callerShown: expected a number of one of the account's pools/],
     ['rings: some', /rings: "some": expected one of "together", "one"/],
   ] as const) {
     const found = faults(one(more));
@@ -645,4 +647,38 @@ t.test('trunk groups, and what numbers may be called', async (t) => {
   ] as const)
     t.match(said(parts), expected);
   t.equal(said({ endpoints: endpoints('+19005550100'), costlyDestinations: 'true' }), '');
+});
+
+t.test('how trunks write numbers, and what is believed of them', async (t) => {
+  const trunk = (more: string): string =>
+    file({ trunks: `[{name: carrier, addresses: [192.0.2.0/24], ${more}}]` });
+  const { accounts } = read(
+    trunk(
+      "incoming: [{prefix: '00', becomes: '+'}, {prefix: '', becomes: '+44'}], outgoing: [{prefix: '+', becomes: ''}], techPrefix: '77#', attestation: verstat",
+    ),
+  );
+  t.match(accounts[0]?.trunks[0], {
+    incoming: [
+      { prefix: '00', becomes: '+' },
+      { prefix: '', becomes: '+44' },
+    ],
+    outgoing: [{ prefix: '+', becomes: '' }],
+    techPrefix: '77#',
+    attestation: 'verstat',
+  });
+  for (const [more, expected] of [
+    ['incoming: []', /incoming: expected/],
+    ['incoming: [{prefix: a, becomes: b}]', /prefix: "a": expected what a number begins with/],
+    ['outgoing: [{prefix: 0}]', /"becomes" is missing/],
+    ["outgoing: [{prefix: '+', becomes: '0;x'}]", /becomes: "0;x": expected what stands in its place/],
+    ["techPrefix: '7,7'", /techPrefix: "7,7": expected up to 15 digits/],
+    ['attestation: maybe', /attestation: "maybe": expected one of "verify", "verstat"/],
+  ] as const)
+    t.match(
+      faults(trunk(more))
+        .join('\n')
+        .replace(/ \(line \d+, column \d+\)/g, ''),
+      expected,
+      more,
+    );
 });

@@ -15,6 +15,9 @@ export interface Record_ {
   readonly id: string;
   readonly number: string;
   readonly caller: string | null;
+  readonly diverting: string | null;
+  readonly attestation: string;
+  readonly attestationWhy: string | null;
   readonly endpoint: string | null;
   readonly session: string | null;
   readonly visitor: string | null;
@@ -65,7 +68,11 @@ export class System {
   }
 
   /** `declaration` is the YAML below `accounts[0]`, without its API key. */
-  static async start(declaration: string, log = 'debug'): Promise<System> {
+  static async start(
+    declaration: string,
+    log = 'debug',
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<System> {
     const folder = mkdtempSync(join(tmpdir(), 'tagswitch-e2e-'));
     const config = join(folder, 'config.yaml');
     writeFileSync(config, withAccount(declaration));
@@ -84,6 +91,7 @@ export class System {
         TAGSWITCH_HTTP: `127.0.0.1:${String(await freePort())}`,
         TAGSWITCH_SIP: onRealServers ? TAGSWITCH_SIP : `127.0.0.1:${String(await freePort())}`,
         TAGSWITCH_LOG: log,
+        ...more,
         ...(onRealServers
           ? {
               TAGSWITCH_DRACHTIO,

@@ -199,6 +199,17 @@ t.test('the plan as headers', async (t) => {
   t.ok(bytes(far.headers) <= HEADER_BYTES);
   t.match(far.headers['X-Tagswitch-Plan'], /@198\.51\.100\.200:15060$/, 'and no leg is cut in the middle');
 
+  const written = (caller: string, leg: { leg: number }): string => (leg.leg === 1 ? '02025550123' : caller);
+  const formats = headersOf(
+    planOf(endpoint({ destinations: [sip(1), sip(2), sip(3)], ringMs: 20_000 }), serialOf),
+    { written },
+  );
+  t.equal(formats.headers['X-Tagswitch-Caller'], '+12025550123', 'as most legs write it');
+  t.match(
+    formats.headers['X-Tagswitch-Plan'],
+    /^\[leg_timeout=20\][^[]*,\[leg_timeout=20,origination_caller_id_number=02025550123\][^[]*,\[leg_timeout=20\][^[]*$/,
+    'the one that does not says so',
+  );
   t.equal(
     headersOf(planOf(endpoint({ destinations: [sip(1)], ringMs: 20_000 }), serialOf), { caller: undefined })
       .headers['X-Tagswitch-Caller'],

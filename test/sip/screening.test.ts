@@ -22,6 +22,7 @@ const account: Account = {
 const trunk: Trunk = { id: 'trk_0000000000000000', name: 't', serial: 1, addresses: [], transport: 'udp' };
 const directory = {
   trunksByAddress: (address: string) => (address === '192.0.2.1' ? [{ account, trunk }] : []),
+  numberOwner: () => undefined,
 };
 const nodes = { isNode: (address: string) => address === '192.0.2.9' };
 const invite = (more: Partial<{ uri: string; raw: string; sourceAddress: string }> = {}) =>
@@ -176,6 +177,83 @@ t.test('who calls', async (t) => {
   }
   for (const open of ['none', 'history', 'session;critical'])
     t.equal(identity.shown(of({ From, Privacy: open }), plain), '+12025550100', open);
+});
+
+t.test('nobody calls, numbers are read by rules, and somebody diverted the call', async (t) => {
+  const identity = new CallerIdentity({ seal: (number) => number, hash: (number) => number });
+  const from = (From: string, more: Readonly<Record<string, string>> = {}) => ({
+    header: (name: string) => ({ From, ...more })[name],
+  });
+  const trusted = { assertedIdentity: true };
+  const asserted = { 'P-Asserted-Identity': '<sip:+12025550124@h>' };
+  for (const nobody of [
+    '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1',
+    '<sip:anonymous@carrier.example;user=phone>;tag=1',
+    'sip:anonymous;tag=1',
+    'Anonymous <sip:+12025550123@h;user=phone>;tag=1',
+    '"Restricted" <sip:+12025550123@h>',
+    '"UNAVAILABLE" <sip:unavailable@h>',
+    '<sip:+12025550123@anonymous.invalid>',
+  ]) {
+    t.equal(identity.shown(from(nobody), {}), undefined, nobody);
+    t.same(identity.sealed(from(nobody, asserted), trusted), {}, 'though he is asserted');
+    t.equal(identity.number(from(nobody, asserted), trusted), '+12025550124', 'a signature can be checked');
+  }
+  t.equal(
+    identity.shown(from('"Anonymous Ltd" <sip:+12025550123@h>'), {}),
+    '+12025550123',
+    'a name like another',
+  );
+  const incoming = [
+    { prefix: '+', becomes: '+' },
+    { prefix: '00', becomes: '+' },
+    { prefix: '0', becomes: '+44' },
+  ];
+  for (const [user, number] of [
+    ['01632960123', '+441632960123'],
+    ['0012025550123', '+12025550123'],
+    ['+441632960123', '+441632960123'],
+  ] as const)
+    t.equal(identity.shown(from(`<sip:${user}@h>`), { incoming }), number);
+
+  const diverting = (...lines: string[]) =>
+    identity.diverting(
+      { raw: ['INVITE sip:x SIP/2.0', ...lines, '', 'Diversion: <sip:9@h>'].join('\r\n') },
+      { incoming },
+    );
+  t.equal(diverting(), undefined);
+  t.equal(
+    diverting('Diversion: "A, B" <sip:01632960160@h>;reason=no-answer', 'Diversion: <sip:+12025550161@h>'),
+    '+441632960160',
+  );
+  t.equal(diverting('Diversion: <tel:+1-202-555-0160>;privacy=full;reason=unknown'), undefined);
+  t.equal(diverting('Diversion: <tel:+1-202-555-0160>;privacy=off'), '+12025550160');
+  t.equal(
+    diverting('History-Info: <sip:+12025550162@h>;index=1,<sip:+12025550100@h>;index=1.1'),
+    '+12025550162',
+  );
+  t.equal(
+    diverting('History-Info: <sip:+12025550162@h?Privacy=history>;index=1,<sip:+12025550100@h>;index=1.1'),
+    undefined,
+  );
+  t.equal(diverting('History-Info: <sip:+12025550162@h>;index=1'), undefined, 'it came straight to us');
+
+  const two = [
+    { account, trunk: { ...trunk, incoming } },
+    { account: { ...account, id: 'acc_1' as const }, trunk },
+  ];
+  const read = (user: string, owner?: string) =>
+    screen(
+      { uri: `sip:${user}@192.0.2.5`, raw: '', sourceAddress: '192.0.2.1' },
+      {
+        trunksByAddress: () => two,
+        numberOwner: (number) =>
+          number === owner ? { account: two[1]?.account ?? account, pool: {} as never } : undefined,
+      },
+      nodes,
+    );
+  t.match(read('01632960100'), { kind: 'call', number: '+441632960100', trunks: { length: 1 } });
+  t.match(read('+441632960100'), { kind: 'call', trunks: { length: 2 } });
 });
 
 t.test('rates', async (t) => {

@@ -81,7 +81,8 @@ function board() {
   const why: string[] = [];
   const take = async (request: IncomingRequest): Promise<void> => void taken.push(request.uri);
   const switchboard = new Switchboard({
-    directory: () => ({ trunksByAddress: () => [{}] }) as never,
+    directory: () =>
+      ({ trunksByAddress: () => [{ account: {}, trunk: {} }], numberOwner: () => undefined }) as never,
     nodes: { isNode: () => true, choose: () => undefined },
     inbound: { take } as unknown as InboundCalls,
     outbound: { take } as unknown as OutboundLegs,

@@ -255,13 +255,25 @@ const carried = /^(X-|P-|On|K-|Accept-Language|Diversion)|^User-to-User$/i;
 /** Headers that the dialplan sees as `sip_h_NAME`; a repeated one gets `-1`, `-2` behind its name, as in FreeSWITCH. */
 function copyHeaders(request: SipRequest, channel: Channel): void {
   for (const { name, value } of request.headers) {
-    if (!carried.test(name) || value === '') continue;
     // What would be expanded is left out whole, as by FreeSWITCH.
-    if (value.includes('${')) continue;
+    if (value === '' || value.includes('${')) continue;
+    if (copiedApart(name.toLowerCase(), value, channel) || !carried.test(name)) continue;
     let key = `sip_h_${name}`;
     for (let again = 1; channel.variables.get(key) !== undefined; again += 1) key = `sip_h_${name}-${again}`;
     channel.variables.set(key, value);
   }
+}
+
+/** Headers that FreeSWITCH keeps in ways of their own: the first Identity, the last Diversion, every History-Info in one. */
+function copiedApart(name: string, value: string, { variables }: Channel): boolean {
+  if (name === 'diversion') variables.set('sip_h_Diversion', value);
+  else if (name === 'history-info') {
+    const before = variables.get('sip_history_info');
+    variables.set('sip_history_info', before === undefined ? value : `${before}, ${value}`);
+  } else if (name === 'identity' || name === 'y') {
+    if (variables.get('sip_h_identity') === undefined) variables.set('sip_h_identity', value);
+  } else return false;
+  return true;
 }
 
 /** A URI as FreeSWITCH's four variables; an empty value is none. */
