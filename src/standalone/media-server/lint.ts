@@ -218,13 +218,17 @@ const APPLICATIONS = new Set([
   ],
 ]);
 
+const OWN_FIELD = /^\$\{sip_h_X-Tagswitch-[A-Za-z0-9-]+\}$/;
+/** What goes on to the callee as it came. */
+const CARRIED = new Set(['${sip_h_Diversion}', '${sip_history_info}', '${sip_h_identity}']);
+
 /** The dialplan is the lock on the door. */
 const dialplan: Rule = (look) => {
   for (const context of look.all('context')) {
     const plans = context.attributes.get('name') !== 'tagswitch_end';
     for (const condition of look.all('condition', context)) {
       const field = condition.attributes.get('field') ?? '';
-      if (plans && !/^\$\{sip_h_X-Tagswitch-[A-Za-z0-9-]+\}$/.test(field))
+      if (plans && !OWN_FIELD.test(field) && !CARRIED.has(field))
         look.fault(
           condition,
           `condition on "${field}": a plan comes from our headers alone, never from what was dialled`,
