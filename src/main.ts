@@ -53,6 +53,7 @@ import { CallerIdentity } from './sip/caller-identity.js';
 import { DirectCalls } from './sip/direct-calls.js';
 import { DrachtioConnection } from './sip/drachtio.js';
 import { InboundCalls } from './sip/inbound.js';
+import { LegAdmission } from './sip/leg-admission.js';
 import { OutboundLegs } from './sip/outbound.js';
 import { Pressure } from './sip/pressure.js';
 import { Switchboard } from './sip/switchboard.js';
@@ -148,12 +149,13 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const refused = (why: string): void => {
     metrics.callsScreened.count(why);
   };
+  const admission = new Admission(scripts);
   const inbound = new InboundCalls({
     directory: index,
     resolver,
     nodes,
     rates: new TrunkRates(),
-    routing: new CallRouting(new Admission(scripts)),
+    routing: new CallRouting(admission),
     identity: new CallerIdentity({
       seal: (number) => sealCaller(number, secrets.callerSeal),
       hash: (number) => hashCaller(number, secrets.callerHash),
@@ -178,7 +180,13 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       else log.info({ ...load }, 'new calls are taken again');
     }),
   );
-  const outbound = new OutboundLegs({ directory: index, legKey: secrets.legToken, now, log });
+  const outbound = new OutboundLegs({
+    directory: index,
+    legKey: secrets.legToken,
+    admission: new LegAdmission(admission),
+    now,
+    log,
+  });
   const switchboard = new Switchboard({
     directory: index,
     nodes,
