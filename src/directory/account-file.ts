@@ -40,6 +40,7 @@ export function readAccount(field: Field, checks: FileChecks): DeclaredAccount |
     trunks: new Names('trunk'),
     gateways: new Set(),
     endpoints: new Names('endpoint'),
+    legs: new Map(),
     references: [],
     sites: new Names('site'),
   };
