@@ -6,6 +6,7 @@ import { directoryCommand } from './commands/directory.js';
 import { explainCommand } from './commands/explain.js';
 import { COMMANDS, helpLines, type CommandName } from './commands/help.js';
 import type { Lines } from './commands/io.js';
+import { nodeCommand } from './commands/node.js';
 import { routeCommand } from './commands/route.js';
 import { deriveSecrets, keptSecret, SecretFault } from './config/secrets.js';
 import { readSettings, SettingsFault, type Settings } from './config/settings.js';
@@ -60,16 +61,13 @@ async function command(
       return startCommand(settings, { ...lines, log: createLogger(settings.log) });
     }
     case 'apply':
-    case 'plan': {
+    case 'plan':
+    case 'node': {
       const { ownRedisSocket } = await import('./start/own-redis.js');
       // Its lines about connections would stand between the command's own; what counts is said in one line.
       const log = createLogger('silent');
-      return directoryCommand(name, argv, {
-        ...lines,
-        settings,
-        ownRedis: ownRedisSocket(settings.data),
-        log,
-      });
+      const io = { ...lines, settings, ownRedis: ownRedisSocket(settings.data), log };
+      return name === 'node' ? nodeCommand(argv, io) : directoryCommand(name, argv, io);
     }
     case 'call': {
       const { placeTestCall } = await import('./standalone/test-caller/test-caller.js');

@@ -57,6 +57,8 @@ import { LegAdmission } from './sip/leg-admission.js';
 import { OutboundLegs } from './sip/outbound.js';
 import { Pressure } from './sip/pressure.js';
 import { Switchboard } from './sip/switchboard.js';
+import { TrunkHealth } from './sip/trunk-health.js';
+import { TrunkProbes } from './sip/trunk-probes.js';
 import { TrunkRates } from './sip/trunk-rates.js';
 import { Closers } from './closers.js';
 
@@ -149,6 +151,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const refused = (why: string): void => {
     metrics.callsScreened.count(why);
   };
+  const trunkHealth = new TrunkHealth(now, log);
   const admission = new Admission(scripts);
   const inbound = new InboundCalls({
     directory: index,
@@ -156,6 +159,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     nodes,
     rates: new TrunkRates(),
     routing: new CallRouting(admission),
+    trunkHealth,
     identity: new CallerIdentity({
       seal: (number) => sealCaller(number, secrets.callerSeal),
       hash: (number) => hashCaller(number, secrets.callerHash),
@@ -184,6 +188,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     directory: index,
     legKey: secrets.legToken,
     admission: new LegAdmission(admission),
+    trunkHealth,
     now,
     log,
   });
@@ -269,6 +274,14 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     new DrachtioConnection(servers.drachtio, { ...switchboard, dialog: directCalls.take }, log),
   );
   probe = (uri, deadlineMs) => sip.probe(uri, deadlineMs);
+  closers.add(
+    'trunk probes',
+    new TrunkProbes({
+      trunks: () => index().directory.accounts.flatMap(({ trunks }) => trunks),
+      health: trunkHealth,
+      probe,
+    }),
+  );
 
   closers.add(
     'sweep',

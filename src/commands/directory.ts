@@ -9,6 +9,7 @@ import { RedisLiveUse } from '../redis/live-use.js';
 import { RedisPoolWriter } from '../redis/pool-writer.js';
 import { readArguments } from './arguments.js';
 import type { Lines } from './io.js';
+import { redisNotUsable } from './redis-not-usable.js';
 
 export interface DirectoryIo extends Lines {
   readonly settings: Settings;
@@ -51,16 +52,9 @@ export async function directoryCommand(
     return await applyCommand(file, { force: read.options.has('force') }, commandIo);
   } catch (error) {
     if (!(error instanceof RedisNotUsable)) throw error;
-    io.err(`tagswitch ${command}: ${notUsable(error, settings, io.ownRedis)}`);
+    io.err(`tagswitch ${command}: ${redisNotUsable(error, settings, io.ownRedis)}`);
     return Exit.refused;
   } finally {
     await redis.close('done');
   }
-}
-
-function notUsable(error: RedisNotUsable, { redisUrl }: Settings, ownRedis: string): string {
-  if (error.code === 'redisTooOld') return error.message;
-  return redisUrl === undefined
-    ? `nothing listens at ${ownRedis}: start tagswitch first, or set REDIS_URL`
-    : 'the Redis that REDIS_URL names does not answer';
 }

@@ -9,6 +9,10 @@ export const COMMANDS = {
     'NUMBER [--caller NUMBER] [--at TIME] [--attestation A|B|C|failed|none] [--json] [--key KEY]',
     'shows who would be rung by a call, and why, without one',
   ],
+  node: [
+    'list | drain NODE | undrain NODE | add NODE [--spool FOLDER] | remove NODE [--force]',
+    'shows and changes the media nodes of all processes while they run; NODE is host:port of an event socket',
+  ],
   simulate: [
     '[--numbers COUNT] [--visits-per-hour COUNT] [--hours COUNT] [--seed NUMBER] [--json]',
     'shows what so many numbers do for so many visitors: blocked, wrong, how sure',

@@ -7,6 +7,7 @@ import {
   type DeclaredAccount,
   type DeclaredApiKey,
   type DeclaredTrunk,
+  type DeclaredTrunkGroup,
 } from './declaration.js';
 import { Names, type FileChecks } from './file-checks.js';
 import { checkReferences, readEndpoint } from './endpoint-file.js';
@@ -29,6 +30,9 @@ export function readAccount(field: Field, checks: FileChecks): DeclaredAccount |
     'endpoints',
     'pools',
     'trunks',
+    'trunkGroups',
+    'destinationPrefixes',
+    'costlyDestinations',
   ]);
   const name = named(fields, field, checks.accounts);
   const profile = fields.get('profile');
@@ -36,9 +40,13 @@ export function readAccount(field: Field, checks: FileChecks): DeclaredAccount |
     fields.optional('redialMs', values.parseInteger(0, Limits.periodMs, 'milliseconds')) ?? Defaults.redialMs;
   const timeZone = fields.optional('timeZone', values.parseTimeZone) ?? Defaults.timeZone;
   const caps = readCaps(fields);
+  const prefixes = fields.get('destinationPrefixes');
   const names: AccountNames = {
     trunks: new Names('trunk'),
     gateways: new Set(),
+    groups: new Map(),
+    prefixes: prefixes && readAll(prefixes.list('prefixes', 1), (one) => one.take(values.parsePrefix)),
+    costly: fields.optional('costlyDestinations', values.parseBoolean) === true,
     endpoints: new Names('endpoint'),
     legs: new Map(),
     references: [],
@@ -47,6 +55,10 @@ export function readAccount(field: Field, checks: FileChecks): DeclaredAccount |
   const keyNames = new Names('API key');
   const poolNames = new Names('pool');
   const trunks = readAll(fields.list('trunks', 'trunks'), (one) => readTrunk(one, names, checks));
+  const groupNames = new Names('trunk group');
+  const trunkGroups =
+    fields.get('trunkGroups') &&
+    readAll(fields.list('trunkGroups', 'trunk groups'), (one) => readTrunkGroup(one, names, groupNames));
   const endpoints = readAll(fields.list('endpoints', 'endpoints'), (one) => readEndpoint(one, names, checks));
   checkReferences(names);
   const sites = readAll(fields.list('sites', 'sites'), (one) => readSite(one, names, checks));
@@ -64,6 +76,8 @@ export function readAccount(field: Field, checks: FileChecks): DeclaredAccount |
     endpoints,
     pools,
     trunks,
+    trunkGroups,
+    destinationPrefixes: names.prefixes,
     profile: profile === undefined ? undefined : readProfile(profile),
     redialMs,
     ...caps,
@@ -104,6 +118,7 @@ function readTrunk(field: Field, names: AccountNames, checks: FileChecks): Decla
     'transport',
     'callsPerSecond',
     'concurrentCalls',
+    'probe',
     'assertedIdentity',
   ]);
   const name = named(fields, field, names.trunks);
@@ -121,9 +136,37 @@ function readTrunk(field: Field, names: AccountNames, checks: FileChecks): Decla
   const transport = fields.optional('transport', values.parseTransport) ?? 'udp';
   checks.transport(transport, fields.get('transport') ?? field);
   const caps = readCaps(fields);
+  const probes = fields.optional('probe', values.parseBoolean) === true;
+  if (probes && gateway === undefined)
+    fields.get('probe')?.fault('expected a "gateway" beside it: that is what is asked');
+  const probe = probes ? true : undefined;
   const asserted = fields.optional('assertedIdentity', values.parseBoolean) === true;
   const assertedIdentity = asserted ? true : undefined;
   if (name === undefined) return undefined;
   if (gateway !== undefined) names.gateways.add(name);
-  return given<DeclaredTrunk>({ name, addresses, gateway, transport, ...caps, assertedIdentity });
+  return given<DeclaredTrunk>({ name, addresses, gateway, transport, ...caps, probe, assertedIdentity });
+}
+
+function readTrunkGroup(field: Field, names: AccountNames, own: Names): DeclaredTrunkGroup | undefined {
+  const fields = field.map(['name', 'trunks']);
+  const name = named(fields, field, own);
+  const seen = new Set<string>();
+  const trunks = readAll(fields.list('trunks', 'trunks', 1), (one) => {
+    const parts = one.isMap ? one.map(['trunk', 'priority', 'weight']) : undefined;
+    const place = parts?.get('trunk') ?? one;
+    const trunk =
+      parts === undefined ? one.take(values.parseName) : parts.required('trunk', values.parseName);
+    names.trunks.refer(trunk, place);
+    if (trunk === undefined) return undefined;
+    if (!names.gateways.has(trunk))
+      place.fault(`expected a trunk with a "gateway": no call can leave by "${trunk}"`);
+    if (seen.has(trunk)) place.fault(`expected each trunk of a group once, "${trunk}" is there twice`);
+    seen.add(trunk);
+    const priority = parts?.optional('priority', values.parseInteger(0, Limits.weight, 'priority')) ?? 0;
+    const weight = parts?.optional('weight', values.parseInteger(1, Limits.weight, 'weight')) ?? 1;
+    return { trunk, priority, weight };
+  });
+  if (name === undefined) return undefined;
+  names.groups.set(name, trunks.length);
+  return { name, trunks };
 }

@@ -8,6 +8,12 @@ export interface AccountNames {
   readonly trunks: Names;
   /** Trunks by which calls leave. */
   readonly gateways: Set<string>;
+  /** Groups of such trunks, with how many each has. */
+  readonly groups: Map<string, number>;
+  /** What numbers that are destinations may begin with; undefined: anything. */
+  readonly prefixes: readonly string[] | undefined;
+  /** Whether they may be numbers that cost more than a call does. */
+  readonly costly: boolean;
   readonly endpoints: Names;
   readonly sites: Names;
   /** How many legs each endpoint rings. */

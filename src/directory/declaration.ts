@@ -1,4 +1,4 @@
-import type { Endpoint, Pool, Profile, Reuse, RouteRule, Site, Trunk } from './model.js';
+import type { Endpoint, Pool, Profile, Reuse, RouteRule, Site, Trunk, TrunkGroupMember } from './model.js';
 
 /**
  * What a YAML file says, checked and with defaults filled in; things still name each other by name.
@@ -18,6 +18,8 @@ export interface DeclaredAccount {
   /** In the order in which they are tried, all else equal. */
   readonly pools: readonly DeclaredPool[];
   readonly trunks: readonly DeclaredTrunk[];
+  readonly trunkGroups?: readonly DeclaredTrunkGroup[];
+  readonly destinationPrefixes?: readonly string[];
   readonly profile?: Profile;
   readonly redialMs?: number;
   readonly concurrentCalls?: number;
@@ -28,6 +30,12 @@ export interface DeclaredApiKey {
   readonly name: string;
   readonly hash: string;
   readonly addresses: readonly string[];
+}
+
+/** A group with names of trunks where the directory has ids. */
+export interface DeclaredTrunkGroup {
+  readonly name: string;
+  readonly trunks: readonly (Omit<TrunkGroupMember, 'trunk'> & { readonly trunk: string })[];
 }
 
 /** A site with the names of its endpoints; none means all of the account. */
@@ -54,8 +62,9 @@ export interface DeclaredRingGroup {
 
 export interface DeclaredDestination {
   readonly to: string;
-  /** Names of trunks; empty for a SIP address. */
+  /** Names of trunks; empty for a SIP address, and where a group is named. */
   readonly trunks: readonly string[];
+  readonly group?: string;
   readonly weight?: number;
 }
 

@@ -105,13 +105,14 @@ function listed(
 const KINDS: readonly { kind: string; of: (account: Account) => Thing[] }[] = [
   {
     kind: 'account',
-    of: ({ name, timeZone, profile, redialMs, ...caps }) => [
+    of: ({ name, timeZone, profile, redialMs, destinationPrefixes, ...caps }) => [
       {
         name,
         facts: listed([
           ['time zone', timeZone],
           ['profile', profileText(profile)],
           ['redial', redialMs === undefined ? undefined : `${redialMs} ms`],
+          ['destinations begin with', destinationPrefixes?.join(', ')],
           ...capFacts(caps),
         ]),
       },
@@ -129,14 +130,33 @@ const KINDS: readonly { kind: string; of: (account: Account) => Thing[] }[] = [
   {
     kind: 'trunk',
     of: (account) =>
-      account.trunks.map(({ name, addresses, gateway, transport, assertedIdentity, ...caps }) => ({
+      account.trunks.map(({ name, addresses, gateway, transport, probe, assertedIdentity, ...caps }) => ({
         name,
         facts: listed([
           ['addresses', addresses.join(', ')],
           ['gateway', gateway],
           ['transport', transport],
           ...capFacts(caps),
+          ['probe', probe === true ? 'yes' : undefined],
           ['asserted identity', assertedIdentity === true ? 'trusted' : undefined],
+        ]),
+      })),
+  },
+  {
+    kind: 'trunk group',
+    of: (account) =>
+      (account.trunkGroups ?? []).map(({ name, trunks }) => ({
+        name,
+        facts: listed([
+          [
+            'trunks',
+            trunks
+              .map(
+                ({ trunk, priority, weight }) =>
+                  `${priority}: ${namesOf(account.trunks, [trunk])} (${weight})`,
+              )
+              .join(', '),
+          ],
         ]),
       })),
   },
@@ -252,8 +272,8 @@ function ringText({ ring }: Endpoint, account: Account): string {
   return ring
     .map(({ ringMs, rings, destinations }) => {
       const texts = destinations.map(
-        ({ to, trunks, weight }) =>
-          `${to}${trunks.length === 0 ? '' : ` over ${namesOf(account.trunks, trunks)}`}${weight === undefined ? '' : ` (${weight})`}`,
+        ({ to, trunks, group = namesOf(account.trunks, trunks), weight }) =>
+          `${to}${group === '' ? '' : ` over ${group}`}${weight === undefined ? '' : ` (${weight})`}`,
       );
       return `${texts.join(rings === 'one' ? ' or ' : ' + ')} for ${ringMs} ms`;
     })

@@ -1,5 +1,7 @@
 import { ATTESTATIONS } from '../routing/attestation.js';
+import { MOST_ROUNDS } from '../routing/plan.js';
 import { given, named, readAll, readCaps, type AccountNames } from './account-parts.js';
+import { costly } from './costly-numbers.js';
 import {
   Defaults,
   Limits,
@@ -53,7 +55,9 @@ export function readEndpoint(
     );
   }
   const legs = ring.flatMap(({ destinations }) =>
-    destinations.map(({ trunks }) => Math.max(1, trunks.length)),
+    destinations.map(({ trunks, group }) =>
+      Math.min(MOST_ROUNDS, Math.max(1, names.groups.get(group ?? '') ?? trunks.length)),
+    ),
   );
   const legCount = legs.reduce((sum, count) => sum + count, 0);
   if (legCount > Limits.legs) {
@@ -139,7 +143,7 @@ function readDestination(
   names: AccountNames,
   checks: FileChecks,
 ): DeclaredDestination | undefined {
-  const fields = field.isMap ? field.map(['to', 'trunks', 'weight']) : undefined;
+  const fields = field.isMap ? field.map(['to', 'trunks', 'group', 'weight']) : undefined;
   const to =
     fields === undefined
       ? field.take(values.parseDestination)
@@ -152,19 +156,45 @@ function readDestination(
     names.trunks.refer(trunk, one);
     return trunk === undefined ? undefined : { trunk, one };
   });
+  const group = fields?.optional('group', values.parseName);
   if (to === undefined) return undefined;
   if (to.kind === 'sip') {
-    if (trunks.length > 0)
-      fields?.get('trunks')?.fault('expected no trunks for a SIP address: it is called directly');
+    for (const ways of ['trunks', 'group'])
+      fields?.get(ways)?.fault('expected no trunks for a SIP address: it is called directly');
     checks.transport(to.transport, place);
     return { to: to.to, trunks: [], ...weighed };
   }
-  if (trunks.length === 0)
-    place.fault(`"${to.to}": expected {to, trunks}: a number leaves over trunks, in their order`);
+  if ((trunks.length === 0) === (group === undefined))
+    place.fault(`"${to.to}": expected {to, trunks} or {to, group}: a number leaves over trunks`);
+  if (group !== undefined && !names.groups.has(group)) {
+    const known = [...names.groups.keys()].join(', ') || 'none';
+    fields
+      ?.get('group')
+      ?.fault(`expected the name of one of the account's trunk groups (${known}), not "${group}"`);
+  }
+  mayBeCalled(to.to, place, names);
   for (const { trunk, one } of trunks) {
     if (!names.gateways.has(trunk))
       one.fault(`expected a trunk with a "gateway": no call can leave by "${trunk}"`);
   }
   checks.untracked(to.to, place, 'the call would come back to us');
-  return { to: to.to, trunks: [...new Set(trunks.map(({ trunk }) => trunk))], ...weighed };
+  return {
+    to: to.to,
+    trunks: [...new Set(trunks.map(({ trunk }) => trunk))],
+    ...(group === undefined ? {} : { group }),
+    ...weighed,
+  };
+}
+
+/** A number that somebody put here by mistake, or on purpose, may cost more in a night than all calls of a year. */
+function mayBeCalled(number: string, place: Field, { prefixes, costly: allowed }: AccountNames): void {
+  if (prefixes !== undefined && !prefixes.some((prefix) => number.startsWith(prefix)))
+    place.fault(
+      `"${number}": expected a number of the account's "destinationPrefixes" (${prefixes.join(', ')})`,
+    );
+  const why = allowed ? undefined : costly(number);
+  if (why !== undefined)
+    place.fault(
+      `"${number}": expected a number that costs what a call costs: ${why} ("costlyDestinations: true" allows it)`,
+    );
 }

@@ -51,6 +51,9 @@ export interface Account {
   readonly endpoints: readonly Endpoint[];
   readonly pools: readonly Pool[];
   readonly trunks: readonly Trunk[];
+  readonly trunkGroups?: readonly TrunkGroup[];
+  /** What numbers that are destinations begin with, E.164; absent: anything. */
+  readonly destinationPrefixes?: readonly string[];
   readonly profile?: Profile;
   /** How long a caller who calls a number again reaches the endpoint that he reached before, ms; 0 or absent: never. */
   readonly redialMs?: number;
@@ -181,6 +184,8 @@ export interface Destination {
   readonly to: string;
   /** The trunks to try in order, for a number in E.164; empty for a SIP address. */
   readonly trunks: readonly Trunk['id'][];
+  /** The group of trunks to try, in place of `trunks`. */
+  readonly group?: TrunkGroup['name'];
   /** How often it is drawn where one of a group rings; 1 when absent. */
   readonly weight?: number;
 }
@@ -217,6 +222,21 @@ export interface NumberRange {
   readonly last: string;
 }
 
+/** Trunks that calls leave by, some before others. */
+export interface TrunkGroup {
+  /** Unique in its account. */
+  readonly name: string;
+  readonly trunks: readonly TrunkGroupMember[];
+}
+
+export interface TrunkGroupMember {
+  readonly trunk: Trunk['id'];
+  /** The lowest is tried first. */
+  readonly priority: number;
+  /** How often it comes first among those of its priority. */
+  readonly weight: number;
+}
+
 export interface Trunk {
   readonly id: `trk_${string}`;
   readonly name: string;
@@ -231,6 +251,8 @@ export interface Trunk {
   readonly callsPerSecond?: number;
   /** Calls that it may have brought at once; absent means no limit. */
   readonly concurrentCalls?: number;
+  /** Its gateway is asked with OPTIONS now and then; one that does not answer is out of order. */
+  readonly probe?: boolean;
   /** Its P-Asserted-Identity says who calls; otherwise From does. */
   readonly assertedIdentity?: boolean;
 }

@@ -20,6 +20,7 @@ import type {
   RingGroup,
   Site,
   Trunk,
+  TrunkGroup,
 } from './model.js';
 
 /** Pools that are remembered of an account; a link outlives its pool by minutes. */
@@ -134,7 +135,14 @@ function resolveAccount(declared: DeclaredAccount, before: Account | undefined, 
   const oldPools = byName(before?.pools);
   const ranked = declared.pools.map((pool, rank) => ({ ...pool, rank }));
   const pools = sorted(ranked).map((pool) => resolvePool(pool, oldPools.get(pool.name), names, minting));
-  const { name, timeZone, profile, redialMs, concurrentCalls, callsPerSecond } = declared;
+  const { name, timeZone, profile, redialMs, concurrentCalls, callsPerSecond, destinationPrefixes } =
+    declared;
+  const trunkGroups =
+    declared.trunkGroups &&
+    sorted(declared.trunkGroups).map((group): TrunkGroup => ({
+      name: group.name,
+      trunks: group.trunks.map(({ trunk, ...place }) => ({ trunk: idOf(trunksByName, trunk), ...place })),
+    }));
   const formerPools = formerPoolsOf(before, pools);
   return {
     id: before?.id ?? mint('acc'),
@@ -145,6 +153,8 @@ function resolveAccount(declared: DeclaredAccount, before: Account | undefined, 
     endpoints,
     pools,
     trunks,
+    ...(trunkGroups === undefined ? {} : { trunkGroups }),
+    ...(destinationPrefixes === undefined ? {} : { destinationPrefixes }),
     ...(profile === undefined ? {} : { profile }),
     ...(redialMs === undefined ? {} : { redialMs }),
     ...(concurrentCalls === undefined ? {} : { concurrentCalls }),

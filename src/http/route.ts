@@ -4,7 +4,7 @@ import { rangeOf } from '../directory/ranges.js';
 import { ATTESTATIONS, type Attestation } from '../routing/attestation.js';
 import { planCall, type Plan } from '../routing/plan.js';
 import { overflowOf, routeCall, type Route } from '../routing/route.js';
-import { usableTrunks } from '../routing/targets.js';
+import { waysOut } from '../routing/trunk-choice.js';
 import { accountOfKey } from './access.js';
 import { parseTime, TIME_WORDS } from './call-query.js';
 import type { HttpParts } from './ports.js';
@@ -76,7 +76,11 @@ function wayView(account: Account, route: Route, at: number) {
   const steps = route.steps.map(({ endpoint, because }) => ({ endpoint, name: nameOf(endpoint), because }));
   if ('turnedAway' in route) return { steps, turnedAway: route.turnedAway, plan: null };
   const overflow = overflowOf(account, route.endpoint, at);
-  const plan = planCall(route.endpoint, usableTrunks(account), { seed: String(at), overflow });
+  const plan = planCall(
+    route.endpoint,
+    waysOut(account, String(at), () => true),
+    { seed: String(at), overflow },
+  );
   const nobody = plan.rounds.length === 0;
   return { steps, turnedAway: nobody ? 'noWayOut' : null, plan: nobody ? null : planView(account, plan) };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Destination, Endpoint, RingGroup } from '../directory/model.js';
+import type { WaysOut } from './trunk-choice.js';
 
 /** One attempt to reach somebody: a destination over one trunk. */
 export interface PlannedLeg {
@@ -41,20 +42,17 @@ export const MOST_ROUNDS = 3;
 /** What the dialplan's one form of a plan allows in a round. */
 export const MOST_LEGS = 16;
 
-/** Whether a trunk can take a leg now. Serial 0 is always asked for as usable. */
-export type TrunkSerial = (id: string) => number | undefined;
-
 /**
  * The plan of a call to `endpoint`. Pure: the same endpoint, choices and usable trunks give the same plan. A destination
  * none of whose trunks is usable is left out; a plan without a round cannot be carried out. Whisper and limit are those of
  * `endpoint`, whoever answers.
  *
- * @param serialOf the serial of a usable trunk; undefined for one that is gone, has no gateway, or is out of order
+ * @param waysOf the trunks that each destination is tried by: one a round
  */
-export function planCall(endpoint: Endpoint, serialOf: TrunkSerial, { seed, overflow }: PlanChoices): Plan {
+export function planCall(endpoint: Endpoint, waysOf: WaysOut, { seed, overflow }: PlanChoices): Plan {
   const rounds: PlannedGroup[][] = [];
   const ring = [...endpoint.ring, ...(overflow?.ring ?? [])].map((group, index) =>
-    drawn(group, `${seed} ${String(index)}`, serialOf),
+    drawn(group, `${seed} ${String(index)}`, waysOf),
   );
   let leg = 0;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -64,7 +62,7 @@ export function planCall(endpoint: Endpoint, serialOf: TrunkSerial, { seed, over
     for (const group of ring) {
       const legs: PlannedLeg[] = [];
       for (const destination of group.destinations) {
-        const trunk = wayOut(destination, serialOf)[round];
+        const trunk = waysOf(destination)[round];
         if (trunk === undefined || room === 0) continue;
         legs.push({ leg, destination, trunk });
         leg += 1;
@@ -87,19 +85,13 @@ export function planCall(endpoint: Endpoint, serialOf: TrunkSerial, { seed, over
 }
 
 /** The group with the one destination that rings of it, where one alone does; drawn among those that can be reached. */
-function drawn(group: RingGroup, seed: string, serialOf: TrunkSerial): RingGroup {
+function drawn(group: RingGroup, seed: string, waysOf: WaysOut): RingGroup {
   if (group.rings !== 'one') return group;
-  const reachable = group.destinations.filter((each) => wayOut(each, serialOf).length > 0);
+  const reachable = group.destinations.filter((each) => waysOf(each).length > 0);
   const whole = reachable.reduce((sum, { weight = 1 }) => sum + weight, 0);
   let left = (createHash('sha256').update(seed).digest().readUInt32BE(0) / 2 ** 32) * whole;
   const destination = reachable.find(({ weight = 1 }) => (left -= weight) < 0);
   return { ...group, destinations: destination === undefined ? [] : [destination] };
-}
-
-/** Serials of the trunks that a destination can be reached by, in order; its own address has but one way. */
-function wayOut(destination: Destination, serialOf: TrunkSerial): number[] {
-  if (destination.to.startsWith('sip:')) return [0];
-  return destination.trunks.map(serialOf).filter((serial) => serial !== undefined);
 }
 
 /** Every destination of the plan once, in the order of ringing. */

@@ -1,5 +1,4 @@
-import type { Account, Destination, Trunk } from '../directory/model.js';
-import type { TrunkSerial } from './plan.js';
+import type { Destination, Trunk } from '../directory/model.js';
 
 /**
  * The SIP URI that a leg is sent to: the destination's own address, or its number at the trunk's gateway.
@@ -10,9 +9,4 @@ export function targetUri(destination: Destination, trunk: Trunk | undefined): s
   if (trunk?.gateway === undefined) return undefined;
   const uri = `sip:${destination.to}@${trunk.gateway}`;
   return trunk.transport === 'udp' ? uri : `${uri};transport=${trunk.transport}`;
-}
-
-/** The trunks of an account that calls can leave by. */
-export function usableTrunks({ trunks }: Account): TrunkSerial {
-  return (id) => trunks.find((trunk) => trunk.id === id && trunk.gateway !== undefined)?.serial;
 }

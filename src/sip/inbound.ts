@@ -10,7 +10,8 @@ import type { Resolution, ResolutionRequest } from '../numbers/types.js';
 import type { Logger } from '../observe/logger.js';
 import { mintLegToken } from '../routing/leg-token.js';
 import { destinationsOf, LONGEST_RING_MS, planCall, type Plan } from '../routing/plan.js';
-import { targetUri, usableTrunks } from '../routing/targets.js';
+import { targetUri } from '../routing/targets.js';
+import { waysOut } from '../routing/trunk-choice.js';
 import { announcementTo, answering } from './answering.js';
 import type { Answering } from './answering.js';
 import type { CallRouting } from './call-routing.js';
@@ -20,6 +21,7 @@ import type { IncomingRequest } from './requests.js';
 import { ProxyLost } from './requests.js';
 import { retryLater } from './retry-later.js';
 import type { TrunkOf, Verdict } from './screening.js';
+import type { TrunkHealth } from './trunk-health.js';
 import type { TrunkRates } from './trunk-rates.js';
 
 /** A silent media node: 408 to the caller within 2 s, so that the carrier moves on (design, rule 1). */
@@ -37,6 +39,7 @@ export interface InboundParts {
   readonly nodes: NodeChooser;
   readonly rates: TrunkRates;
   readonly routing: CallRouting;
+  readonly trunkHealth: Pick<TrunkHealth, 'inOrder' | 'heard'>;
   readonly identity: CallerIdentity;
   /** Takes events; never rejects: what cannot be stored now is spooled. */
   readonly append: (event: CallEvent) => void;
@@ -134,10 +137,14 @@ export class InboundCalls {
       this.#turnedAway(arrived, account, way.turnedAway);
       return;
     }
-    const plan = planCall(way.endpoint, usableTrunks(who.account), {
-      seed: arrived.id,
-      overflow: way.overflow,
-    });
+    const plan = planCall(
+      way.endpoint,
+      waysOut(who.account, arrived.id, (serial) => this.#parts.trunkHealth.inOrder(serial)),
+      {
+        seed: arrived.id,
+        overflow: way.overflow,
+      },
+    );
     if (plan.rounds.length === 0) {
       // Nobody to ring: the callee cannot be reached now, and that is not the carrier's doing.
       this.#refuse(arrived, account, 480);

@@ -4,6 +4,7 @@ import { targetUri } from '../routing/targets.js';
 import type { LegAdmission } from './leg-admission.js';
 import type { CallDirectory } from './ports.js';
 import { ProxyLost, type IncomingRequest } from './requests.js';
+import type { TrunkHealth } from './trunk-health.js';
 
 /** How long a trunk or destination may stay silent before the leg counts as failed and the next trunk is tried. */
 const SILENCE_MS = 6000;
@@ -13,6 +14,7 @@ export interface OutboundParts {
   readonly directory: () => CallDirectory;
   readonly legKey: Uint8Array;
   readonly admission: Pick<LegAdmission, 'mayRing'>;
+  readonly trunkHealth: Pick<TrunkHealth, 'heard'>;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -30,7 +32,7 @@ export class OutboundLegs {
 
   /** Sends the leg on. Never rejects: the media node always gets a final response. */
   async take(request: IncomingRequest, token: string): Promise<void> {
-    const { directory, legKey, now, log } = this.#parts;
+    const { directory, legKey, trunkHealth, now, log } = this.#parts;
     const claims = readLegToken(token, legKey, Math.floor(now() / 1000));
     if (typeof claims === 'string') {
       log.warn({ why: claims }, 'a leg with a token that is not ours was refused');
@@ -54,6 +56,7 @@ export class OutboundLegs {
     }
     try {
       const result = await request.proxy(target, { silenceMs: SILENCE_MS, deadlineMs: PROXY_DEADLINE_MS });
+      if (claims.trunk !== 0) trunkHealth.heard(claims.trunk, result.status < 200 ? 0 : result.status);
       leg.debug({ status: result.status }, 'a leg was settled');
     } catch (error) {
       if (!(error instanceof ProxyLost)) throw error;

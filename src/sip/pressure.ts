@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 
 /** What a process under way is short of. */
 export interface Load {
-  /** How late timers were, the ninetieth of a hundred, ms. */
+  /** How late timers were, the median of a second, ms: one that was very late (a start, a collection) is no pressure. */
   readonly delayMs: number;
   /** Share of the heap's limit that is in use. */
   readonly heap: number;
@@ -15,7 +15,7 @@ export interface Load {
  */
 const PRESSED: Load = { delayMs: 100, heap: 0.85 };
 const RELIEVED: Load = { delayMs: 40, heap: 0.7 };
-const LOOK_MS = 250;
+const LOOK_MS = 1000;
 
 /** Whether a process that was `pressed` is so now. */
 export function isPressed(pressed: boolean, { delayMs, heap }: Load): boolean {
@@ -24,7 +24,7 @@ export function isPressed(pressed: boolean, { delayMs, heap }: Load): boolean {
     : delayMs > PRESSED.delayMs || heap > PRESSED.heap;
 }
 
-/** Looks at the event loop and the heap four times a second. */
+/** Looks at the event loop and the heap once a second. */
 export class Pressure {
   readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
   readonly #timer: NodeJS.Timeout;
@@ -53,7 +53,7 @@ export class Pressure {
   #look(): void {
     const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
     // What the histogram holds is the time between two of its timers, 10 ms when nothing is late.
-    const load = { delayMs: this.#delays.percentile(90) / 1e6 - 10, heap: used / limit };
+    const load = { delayMs: this.#delays.percentile(50) / 1e6 - 10, heap: used / limit };
     this.#delays.reset();
     const pressed = isPressed(this.#pressed, load);
     if (pressed === this.#pressed) return;

@@ -581,3 +581,68 @@ t.test('hours, routes, overflow and caps of endpoints', async (t) => {
   );
   t.same(faults(one("hours: {open: [], holidays: ['02-29']}")), [], 'a day of leap years');
 });
+
+t.test('trunk groups, and what numbers may be called', async (t) => {
+  const trunks =
+    '[{name: a, gateway: a.example.com, probe: true}, {name: b, gateway: b.example.com}, {name: in, addresses: [192.0.2.1]}]';
+  const group = '[{name: out, trunks: [{trunk: a, priority: 1, weight: 3}, b]}]';
+  const endpoints = (to: string, more = 'group: out'): string =>
+    `[{name: s, destinations: [{to: ${to}, ${more}}]}]`;
+  const { accounts } = read(
+    file({ trunks, trunkGroups: group, destinationPrefixes: '[+44]', endpoints: endpoints('+442079460123') }),
+  );
+  t.match(accounts[0], {
+    trunkGroups: [
+      {
+        name: 'out',
+        trunks: [
+          { trunk: 'a', priority: 1, weight: 3 },
+          { trunk: 'b', priority: 0, weight: 1 },
+        ],
+      },
+    ],
+    destinationPrefixes: ['+44'],
+    trunks: [{ name: 'a', probe: true }, { name: 'b' }, { name: 'in' }],
+    endpoints: [{ ring: [{ destinations: [{ to: '+442079460123', trunks: [], group: 'out' }] }] }],
+  });
+  const said = (parts: Record<string, string>): string =>
+    faults(file({ trunks, trunkGroups: group, endpoints: endpoints('+442079460123'), ...parts })).join('\n');
+  for (const [parts, expected] of [
+    [
+      { endpoints: endpoints('+442079460123', 'group: none') },
+      /name of one of the account's trunk groups \(out\), not "none"/,
+    ],
+    [
+      { endpoints: endpoints('+442079460123', 'trunks: [a], group: out') },
+      /expected \{to, trunks\} or \{to, group\}/,
+    ],
+    [{ endpoints: endpoints("'sip:x@192.0.2.9'") }, /expected no trunks for a SIP address/],
+    [{ trunkGroups: '[{name: out, trunks: [in]}]' }, /expected a trunk with a "gateway"/],
+    [{ trunkGroups: '[{name: out, trunks: [a, a]}]' }, /each trunk of a group once/],
+    [
+      { trunkGroups: '[{name: out, trunks: [{trunk: a, weight: 0}]}]' },
+      /"0": expected weight: a whole number from 1/,
+    ],
+    [
+      { trunkGroups: '[{name: out, trunks: [nobody]}]' },
+      /one of the account's trunks \(a, b, in\), not "nobody"/,
+    ],
+    [
+      {
+        trunks:
+          '[{name: a, gateway: a.example.com}, {name: b, gateway: b.example.com}, {name: in, addresses: [192.0.2.1], probe: true}]',
+      },
+      /expected a "gateway" beside it/,
+    ],
+    [
+      { destinationPrefixes: '[+1]' },
+      /"\+442079460123": expected a number of the account's "destinationPrefixes" \(\+1\)/,
+    ],
+    [
+      { endpoints: endpoints('+19005550100') },
+      /"\+19005550100": expected a number that costs what a call costs: numbers of \+1900/,
+    ],
+  ] as const)
+    t.match(said(parts), expected);
+  t.equal(said({ endpoints: endpoints('+19005550100'), costlyDestinations: 'true' }), '');
+});

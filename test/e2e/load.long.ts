@@ -91,7 +91,7 @@ t.test('two applications restarted in turn at 20 calls a second: none failed', a
   }
   t.equal(over, false, 'all of it under load');
   t.same(exits, [0, 0]);
-  t.match(await mine, { successful: calls, failed: 0 });
+  t.match(await mine, { successful: calls, failed: 0, errors: '' });
   t.match(await theirs, { successful: calls, failed: 0 });
   const records = await finished(system, calls);
   t.equal(records.length, calls, 'one record a call');

@@ -237,17 +237,26 @@ export class System {
   async apply(declaration: string, force = true): Promise<void> {
     const file = join(this.#folder, 'other.yaml');
     writeFileSync(file, withAccount(declaration));
+    const { code } = await this.command('apply', file, ...(force ? ['--force'] : []));
+    if (code !== 0) throw new Error(`apply: exit code ${String(code)}`);
+  }
+
+  /** Runs `tagswitch` with these arguments on this switch. */
+  async command(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
     const program = new URL('../../src/cli.js', import.meta.url).pathname;
-    const child = spawn(process.execPath, [program, 'apply', file, ...(force ? ['--force'] : [])], {
+    const child = spawn(process.execPath, [program, ...args], {
       env: {
         PATH: process.env['PATH'],
         TAGSWITCH_DATA: this.settings.data,
         TAGSWITCH_HTTP: this.http.slice(7),
       },
-      stdio: 'ignore',
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const [code] = (await once(child, 'exit')) as [number | null];
-    if (code !== 0) throw new Error(`apply: exit code ${String(code)}`);
+    const said = { out: '', err: '' };
+    child.stdout.on('data', (data: Buffer) => (said.out += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (said.err += data.toString()));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, ...said };
   }
 
   /** `apply`, and the application follows it. */

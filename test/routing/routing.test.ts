@@ -75,7 +75,11 @@ const endpoint = (...ring: { destinations: Destination[]; ringMs: number }[]): E
 const serials: Record<string, number> = { trk_a: 1, trk_b: 2, trk_c: 3, trk_d: 4 };
 const serialOf = (id: string): number | undefined => serials[id];
 const planOf = (of: Endpoint, serials: typeof serialOf, choices: Partial<PlanChoices> = {}) =>
-  planCall(of, serials, { seed: 'call', ...choices });
+  planCall(
+    of,
+    ({ to, trunks }) => (to.startsWith('sip:') ? [0] : trunks.flatMap((id) => serials(id) ?? [])),
+    { seed: 'call', ...choices },
+  );
 const shape = (plan: ReturnType<typeof planCall>): unknown =>
   plan.rounds.map((groups) =>
     groups.map(({ legs }) =>
