@@ -43,7 +43,10 @@ const PASSED_ON: Readonly<Record<Exclude<RouteStep['because'], 'number'>, string
 const ENDED_BY_RULE: ReadonlyMap<string, string> = new Map([
   [TURNED_AWAY.closed.reason.text, 'It was turned away because the endpoint was closed,'],
   [TURNED_AWAY.full.reason.text, 'It was turned away because there were as many calls as there may be,'],
-  [TURNED_AWAY.trunkFull.reason.text, 'It was turned away because its trunk had brought as many calls as it may,'],
+  [
+    TURNED_AWAY.trunkFull.reason.text,
+    'It was turned away because its trunk had brought as many calls as it may,',
+  ],
 ]);
 
 const BLAME: Readonly<Record<Fault, string>> = {
@@ -236,7 +239,8 @@ function ending(record: CallView): string[] {
 /** Of an answered call that ended well, the fault names who hung up. */
 function talkEnd(fault: Fault | null, reason: CallView['reason'], at: string): string {
   const q850 = reason?.q850;
-  if (reason?.text === 'ALLOTTED_TIMEOUT') return `It was ended ${at}: it had lasted as long as its endpoint allows.`;
+  if (reason?.text === 'ALLOTTED_TIMEOUT')
+    return `It was ended ${at}: it had lasted as long as its endpoint allows.`;
   if (q850 === 16 && fault === 'caller') return `The caller hung up ${at}.`;
   if (q850 === 16 && fault === 'callee') return `The callee hung up ${at}.`;
   return `It was cut off ${at}; the cause lies with ${BLAME[fault ?? 'unknown']}.`;
