@@ -54,6 +54,7 @@ import { CallerIdentity } from './sip/caller-identity.js';
 import { DirectCalls } from './sip/direct-calls.js';
 import { DrachtioConnection } from './sip/drachtio.js';
 import { InboundCalls } from './sip/inbound.js';
+import { LegAdmission } from './sip/leg-admission.js';
 import { OutboundLegs } from './sip/outbound.js';
 import { Pressure } from './sip/pressure.js';
 import { verificationBy } from './sip/stir/verifier.js';
@@ -153,12 +154,13 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     metrics.callsScreened.count(why);
   };
   const trunkHealth = new TrunkHealth(now, log);
+  const admission = new Admission(scripts);
   const inbound = new InboundCalls({
     directory: index,
     resolver,
     nodes,
     rates: new TrunkRates(),
-    routing: new CallRouting(new Admission(scripts)),
+    routing: new CallRouting(admission),
     trunkHealth,
     identity: new CallerIdentity({
       seal: (number) => sealCaller(number, secrets.callerSeal),
@@ -185,7 +187,14 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       else log.info({ ...load }, 'new calls are taken again');
     }),
   );
-  const outbound = new OutboundLegs({ directory: index, legKey: secrets.legToken, trunkHealth, now, log });
+  const outbound = new OutboundLegs({
+    directory: index,
+    legKey: secrets.legToken,
+    admission: new LegAdmission(admission),
+    trunkHealth,
+    now,
+    log,
+  });
   const switchboard = new Switchboard({
     directory: index,
     nodes,

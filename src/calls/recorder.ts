@@ -56,11 +56,13 @@ export class Recorder {
   }
 
   /**
-   * Closes the calls that the call log holds open on a node which no longer has them, once its spool had its time. To be
-   * called when the node is connected (the recorder does) and when this process becomes its reader.
+   * Counts the calls of a node as live, and closes those that the call log holds open on it and that it no longer has, once
+   * its spool had its time. To be called when the node is connected (the recorder does) and when this process becomes its
+   * reader: either way nobody may have kept its calls for a while.
    */
   reconcile(node: string): void {
     if (this.#closed || !this.#parts.mayRead(node) || this.#parts.feed.state(node)?.up !== true) return;
+    this.#do('live calls were not renewed', () => this.#keep(node));
     this.#do('a media node was not reconciled', async () => {
       const asked = this.#clock();
       const gone = await this.#gone(node, asked);
@@ -121,10 +123,12 @@ export class Recorder {
   async #keepAll(): Promise<void> {
     const { feed, mayRead } = this.#parts;
     const nodes = feed.nodes().filter((node) => feed.state(node)?.up === true && mayRead(node));
-    for (const node of nodes) {
-      for (const [account, calls] of byAccount(await feed.channels(node))) {
-        await this.#parts.keep(account, calls, this.#clock() + KEEP_FOR_MS);
-      }
+    for (const node of nodes) await this.#keep(node);
+  }
+
+  async #keep(node: string): Promise<void> {
+    for (const [account, calls] of byAccount(await this.#parts.feed.channels(node))) {
+      await this.#parts.keep(account, calls, this.#clock() + KEEP_FOR_MS);
     }
   }
 

@@ -1,4 +1,12 @@
-import { Seq, type Fault, type Level, type RankedCandidate, type Why } from '../calls/events.js';
+import {
+  Seq,
+  type Fault,
+  type Level,
+  type RankedCandidate,
+  type RouteStep,
+  type Why,
+} from '../calls/events.js';
+import { TURNED_AWAY } from '../calls/termination.js';
 import type { CallView } from '../http/call-view.js';
 import { displayNumber } from '../numbers/e164.js';
 import type { EventView } from './api.js';
@@ -23,6 +31,23 @@ const WHYS: Readonly<Record<Why, string>> = {
   unknownNumber: 'because nobody has this number',
   storeDown: 'because Redis did not answer, and that endpoint is the default of the number',
 };
+
+const PASSED_ON: Readonly<Record<Exclude<RouteStep['because'], 'number'>, string>> = {
+  area: 'by a rule, for the area of the caller',
+  attestation: "by a rule, for the attestation of the caller's number",
+  closed: 'as overflow, because the one before was closed',
+  full: 'as overflow, because the one before had as many calls as it may',
+};
+
+/** By the text of the reason. */
+const ENDED_BY_RULE: ReadonlyMap<string, string> = new Map([
+  [TURNED_AWAY.closed.reason.text, 'It was turned away because the endpoint was closed,'],
+  [TURNED_AWAY.full.reason.text, 'It was turned away because there were as many calls as there may be,'],
+  [
+    TURNED_AWAY.trunkFull.reason.text,
+    'It was turned away because its trunk had brought as many calls as it may,',
+  ],
+]);
 
 const BLAME: Readonly<Record<Fault, string>> = {
   ours: 'the switch itself',
@@ -162,6 +187,8 @@ function direction(record: CallView, events: readonly EventView[]): string[] {
       `It went to no endpoint, ${record.why === 'storeDown' ? 'because Redis did not answer and the number has no default' : why}.`,
     ];
   const lines = [`It went to endpoint ${record.endpoint}, ${why}.`];
+  for (const { endpoint, because } of record.route ?? [])
+    if (because !== 'number') lines.push(`It was passed on to endpoint ${endpoint}, ${PASSED_ON[because]}.`);
   const plans = events.filter(({ kind }) => kind === 'planned');
   const plan = plans.at(-1);
   if (plan === undefined) return [...lines, 'No plan was made: nobody was rung.'];
@@ -196,8 +223,8 @@ function ending(record: CallView): string[] {
   const at = `at ${when(record.endedAt)}`;
   const lines = [
     result === 'answered'
-      ? talkEnd(fault, reason?.q850, at)
-      : `${unanswered(result)} ${at}; the cause lies with ${BLAME[fault ?? 'unknown']}.`,
+      ? talkEnd(fault, reason, at)
+      : `${ENDED_BY_RULE.get(reason?.text ?? '') ?? unanswered(result)} ${at}; the cause lies with ${BLAME[fault ?? 'unknown']}.`,
   ];
   if (reason === null) return lines;
   const status =
@@ -210,7 +237,10 @@ function ending(record: CallView): string[] {
 }
 
 /** Of an answered call that ended well, the fault names who hung up. */
-function talkEnd(fault: Fault | null, q850: number | undefined, at: string): string {
+function talkEnd(fault: Fault | null, reason: CallView['reason'], at: string): string {
+  const q850 = reason?.q850;
+  if (reason?.text === 'ALLOTTED_TIMEOUT')
+    return `It was ended ${at}: it had lasted as long as its endpoint allows.`;
   if (q850 === 16 && fault === 'caller') return `The caller hung up ${at}.`;
   if (q850 === 16 && fault === 'callee') return `The callee hung up ${at}.`;
   return `It was cut off ${at}; the cause lies with ${BLAME[fault ?? 'unknown']}.`;

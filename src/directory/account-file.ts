@@ -50,6 +50,7 @@ export function readAccount(field: Field, checks: FileChecks): DeclaredAccount |
     prefixes: prefixes && readAll(prefixes.list('prefixes', 1), (one) => one.take(values.parsePrefix)),
     costly: fields.optional('costlyDestinations', values.parseBoolean) === true,
     endpoints: new Names('endpoint'),
+    legs: new Map(),
     references: [],
     shown: [],
     sites: new Names('site'),

@@ -16,8 +16,11 @@ export interface AccountNames {
   readonly costly: boolean;
   readonly endpoints: Names;
   readonly sites: Names;
+  /** How many legs each endpoint rings. */
+  readonly legs: Map<string, number>;
   /** Endpoints that endpoints name, some of which stand further down. */
   readonly references: {
+    readonly as: 'route' | 'overflow';
     readonly name: string | undefined;
     readonly owner: string | undefined;
     readonly field: Field;

@@ -64,21 +64,24 @@ export function readEndpoint(
   if (legCount > Limits.legs) {
     field.fault(`expected at most ${Limits.legs} legs (destinations, times their trunks), found ${legCount}`);
   }
+  if (name !== undefined) names.legs.set(name, legCount);
   const whisper = fields.optional('whisper', values.parseWhisper);
   const hours = fields.get('hours');
   const routes = fields.get('routes') === undefined ? undefined : fields.list('routes', 'routes');
   const overflow = fields.optional('overflow', values.parseName);
-  const refer = (to: string | undefined, at: Field | undefined): void => {
-    if (at !== undefined) names.references.push({ name: to, owner: name, field: at });
-  };
-  refer(overflow, fields.get('overflow'));
+  const refer =
+    (as: 'route' | 'overflow') =>
+    (to: string | undefined, at: Field | undefined): void => {
+      if (at !== undefined) names.references.push({ as, name: to, owner: name, field: at });
+    };
+  refer('overflow')(overflow, fields.get('overflow'));
   const callerShown = readCallerShown(fields, names);
   const declared = {
     ring,
     callerShown,
     whisper,
     hours: hours === undefined ? undefined : readHours(hours),
-    routes: routes && readAll(routes, (one) => readRoute(one, refer)),
+    routes: routes && readAll(routes, (one) => readRoute(one, refer('route'))),
     overflow,
     ...readCaps(fields),
     maxCallMs: fields.optional('maxCallMs', values.parseInteger(1000, Limits.callMs, 'milliseconds')),
@@ -94,11 +97,18 @@ function readCallerShown(fields: Fields, names: AccountNames): DeclaredEndpoint[
   return shown;
 }
 
-/** Once all endpoints are read: the names that they call each other by. */
-export function checkReferences({ endpoints, references }: AccountNames): void {
-  for (const { name, owner, field } of references) {
+/** Once all endpoints are read: the names that they call each other by, and what rings one after the other. */
+export function checkReferences({ endpoints, legs, references }: AccountNames): void {
+  for (const { as, name, owner, field } of references) {
     endpoints.refer(name, field);
     if (name !== undefined && name === owner) field.fault('expected another endpoint than this one');
+    else if (as === 'overflow') {
+      const together = (legs.get(owner ?? '') ?? 0) + (legs.get(name ?? '') ?? 0);
+      if (together > Limits.legs)
+        field.fault(
+          `expected at most ${Limits.legs} legs here and there together, as both ring when nobody answers, found ${together}`,
+        );
+    }
   }
 }
 

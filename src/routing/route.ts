@@ -54,11 +54,26 @@ export function routeCall(
   }
 }
 
-/** Who is rung when everybody at `endpoint` was rung in vain: its overflow, where that is open. */
-export function overflowOf(account: Account, endpoint: Endpoint, at: number): Endpoint | undefined {
-  const overflow = account.endpoints.find(({ id }) => id === endpoint.overflow);
-  if (overflow === undefined || overflow.id === endpoint.id) return undefined;
-  return shutBecause(account, overflow, at, new Set()) === undefined ? overflow : undefined;
+/**
+ * Who is rung when everybody at `endpoint` was rung in vain: its overflow or, where that is closed or full, the overflow of
+ * that one.
+ */
+export function overflowOf(
+  account: Account,
+  endpoint: Endpoint,
+  at: number,
+  full: ReadonlySet<Endpoint['id']> = new Set(),
+): Endpoint | undefined {
+  const been = new Set([endpoint.id]);
+  let next = endpoint.overflow;
+  while (next !== undefined && !been.has(next)) {
+    been.add(next);
+    const overflow = account.endpoints.find(({ id }) => id === next);
+    if (overflow === undefined) return undefined;
+    if (shutBecause(account, overflow, at, full) === undefined) return overflow;
+    next = overflow.overflow;
+  }
+  return undefined;
 }
 
 function fits(

@@ -40,26 +40,33 @@ function wallTime(at: number, timeZone: string): WallTime {
 }
 
 /**
- * Whether an endpoint with these hours is open at `at` (ms since the epoch), by the clocks of `timeZone` (IANA). Hours that
- * end before they begin go on past midnight, into the next day. On a holiday only the holiday's own hours count, from
- * midnight to midnight.
+ * Whether an endpoint with these hours is open at `at` (ms since the epoch), by the clocks of `timeZone` (IANA). Hours
+ * belong to the day on which they begin: those that end before they begin go on past midnight. A holiday takes the place
+ * of the hours that begin on its day, whatever time they last to.
  */
 export function isOpen(hours: Hours, at: number, timeZone: string): boolean {
   const { date, weekday, minute } = wallTime(at, timeZone);
-  const holiday = hours.holidays?.find(({ day }) => day === date || day === date.slice(5));
-  if (holiday !== undefined)
-    return holiday.from !== undefined && holiday.to !== undefined
-      ? within(holiday.from, holiday.to, minute)
-      : false;
-  const yesterday = (weekday + 6) % 7;
-  return hours.open.some(
-    ({ days, from, to }) =>
-      (days.includes(weekday) && within(from, to, minute)) ||
-      (days.includes(yesterday) && within(from, to, minute + DAY_MINUTES)),
+  return (
+    spansOf(hours, date, weekday).some((span) => within(span, minute)) ||
+    spansOf(hours, dayBefore(date), (weekday + 6) % 7).some((span) => within(span, minute + DAY_MINUTES))
   );
 }
 
+type Span = Pick<OpenHours, 'from' | 'to'>;
+
+/** The hours that begin on a day. A holiday of that very year counts before one of every year. */
+function spansOf({ open, holidays = [] }: Hours, date: string, weekday: number): Span[] {
+  const dated = holidays.filter(({ day }) => day === date);
+  const own = dated.length > 0 ? dated : holidays.filter(({ day }) => day === date.slice(5));
+  if (own.length === 0) return open.filter(({ days }) => days.includes(weekday));
+  return own.flatMap(({ from, to }) => (from === undefined || to === undefined ? [] : [{ from, to }]));
+}
+
+function dayBefore(date: string): string {
+  return new Date(Date.parse(date) - 86_400_000).toISOString().slice(0, 10);
+}
+
 /** `minute` counts from the midnight that the hours belong to. */
-function within(from: OpenHours['from'], to: OpenHours['to'], minute: number): boolean {
+function within({ from, to }: Span, minute: number): boolean {
   return minute >= from && minute < (to <= from ? to + DAY_MINUTES : to);
 }

@@ -50,7 +50,7 @@ export class CallRouting {
       ];
       const reached = await this.#reached(routed, caps, log);
       if (reached === undefined)
-        return { steps, endpoint, overflow: overflowOf(account, endpoint, circumstances.at) };
+        return { steps, endpoint, overflow: overflowOf(account, endpoint, circumstances.at, full) };
       if (reached.owner === trunk.id) return { turnedAway: TURNED_AWAY.trunkFull };
       if (reached.owner === 'account') return { turnedAway: TURNED_AWAY.full };
       full.add(endpoint.id);

@@ -1,6 +1,7 @@
 import type { Logger } from '../observe/logger.js';
 import { readLegToken } from '../routing/leg-token.js';
 import { targetUri } from '../routing/targets.js';
+import type { LegAdmission } from './leg-admission.js';
 import type { CallDirectory } from './ports.js';
 import { ProxyLost, type IncomingRequest } from './requests.js';
 import type { TrunkHealth } from './trunk-health.js';
@@ -12,6 +13,7 @@ const PROXY_DEADLINE_MS = 200_000;
 export interface OutboundParts {
   readonly directory: () => CallDirectory;
   readonly legKey: Uint8Array;
+  readonly admission: Pick<LegAdmission, 'mayRing'>;
   readonly trunkHealth: Pick<TrunkHealth, 'heard'>;
   readonly now: () => number;
   readonly log: Logger;
@@ -38,13 +40,18 @@ export class OutboundLegs {
       return;
     }
     const leg = log.child({ call: claims.call, leg: claims.leg });
-    const destination = directory().destinationBySerial(claims.destination)?.destination;
+    const owner = directory().destinationBySerial(claims.destination);
     const trunk = claims.trunk === 0 ? undefined : directory().trunkBySerial(claims.trunk)?.trunk;
-    const target = destination === undefined ? undefined : targetUri(destination, trunk);
-    if (target === undefined) {
+    const target = owner === undefined ? undefined : targetUri(owner.destination, trunk);
+    if (owner === undefined || target === undefined) {
       // Declared otherwise since the plan was made: this way is gone, another may be left.
       leg.warn({}, 'the destination or trunk of a leg is no longer declared');
       request.respond(503);
+      return;
+    }
+    if (!(await this.#parts.admission.mayRing(claims.call, owner, leg))) {
+      // Busy, and not out of order: over another trunk it would be as full.
+      request.respond(486);
       return;
     }
     try {

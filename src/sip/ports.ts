@@ -10,7 +10,9 @@ export interface CallDirectory {
   trunksByAddress(address: string): readonly { account: Account; trunk: Trunk }[];
   trunkBySerial(serial: number): { account: Account; trunk: Trunk } | undefined;
   trunkById(id: string): { account: Account; trunk: Trunk } | undefined;
-  destinationBySerial(serial: number): { destination: Destination } | undefined;
+  destinationBySerial(
+    serial: number,
+  ): { account: Account; endpoint: Endpoint; destination: Destination } | undefined;
   endpointById(id: string): { account: Account; endpoint: Endpoint } | undefined;
 }
 

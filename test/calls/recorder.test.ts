@@ -125,6 +125,19 @@ t.test('only the reader of a node records', async (t) => {
   t.strictSame(kept, []);
 });
 
+t.test('the calls of a node are kept as soon as it is back, and by whoever becomes its reader', async (t) => {
+  let reader = false;
+  const { feed, kept, told, start } = stage({ keepEveryMs: 3_600_000, mayRead: () => reader });
+  feed.live = [{ call: callId(1), account: ACCOUNT }];
+  const recorder = start();
+  reader = true;
+  const keptNow = once(told, 'kept');
+  recorder.reconcile(NODE);
+  await keptNow;
+  t.strictSame(kept, [[ACCOUNT, [callId(1)], T0 + 60_000 + 90_000]]);
+  await recorder.close('test');
+});
+
 t.test('calls that the node lost are closed, once its spool had its time', async (t) => {
   const { feed, log, record, put, told, start } = stage();
   const call = (n: number, ...more: CallEvent[]) => put(received(callId(n)), planned(callId(n)), ...more);

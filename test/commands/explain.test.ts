@@ -1,4 +1,5 @@
 import t from 'tap';
+import { TURNED_AWAY } from '../../src/calls/termination.js';
 import { Seq } from '../../src/calls/events.js';
 import { explainCommand } from '../../src/commands/explain.js';
 import { explanation } from '../../src/commands/explanation.js';
@@ -128,6 +129,31 @@ t.test('every way a call can go', async (t) => {
   says(of('noAnswer', 480, 19, 'callee'), /because nobody answered, at/);
   says(of('cancelled', 487, 16, 'caller'), /The caller gave up, at .* lies with the caller/);
   says(of('rejected', 603, 21, 'callee'), /declined, .*told 603/s);
+  const turnedAway = (reason: CallView['reason'], result: CallView['result']) =>
+    ({ ...failed, result, fault: 'callee', reason }) as const;
+  says(turnedAway(TURNED_AWAY.closed.reason, 'rejected'), /turned away because the endpoint was closed, at/);
+  says(
+    turnedAway(TURNED_AWAY.full.reason, 'busy'),
+    /turned away because there were as many calls as there may be, at/,
+  );
+  says(
+    turnedAway(TURNED_AWAY.trunkFull.reason, 'failed'),
+    /because its trunk had brought as many calls as it may, at/,
+  );
+  says(
+    { fault: 'ours', reason: { status: 200, q850: 31, text: 'ALLOTTED_TIMEOUT' } },
+    /It was ended at .*: it had lasted as long as its endpoint allows\./,
+  );
+  says(
+    {
+      route: [
+        { endpoint: 'end_1', because: 'number' },
+        { endpoint: 'end_2', because: 'area' },
+        { endpoint: 'end_3', because: 'full' },
+      ],
+    },
+    /passed on to endpoint end_2, by a rule, for the area.*\n.*to endpoint end_3, as overflow, because the one before had as many/,
+  );
   says(of('failed', 503, 41, 'ours'), /It failed, .*the switch itself/);
   says(
     of('failed', 0, 99, null),

@@ -582,6 +582,20 @@ t.test('hours, routes, overflow and caps of endpoints', async (t) => {
     /expected "rings: one" where destinations have a "weight"/,
   );
   t.same(faults(one("hours: {open: [], holidays: ['02-29']}")), [], 'a day of leap years');
+
+  const ringing = (legs: number, overflowLegs: number, as: string): string => {
+    const destinations = (name: string, count: number): string =>
+      Array.from({ length: count }, (_, at) => `'sip:${name}${at}@192.0.2.9'`).join(', ');
+    return file({
+      endpoints: `[{name: sales, destinations: [${destinations('s', legs)}], ${as}}, {name: desk, destinations: [${destinations('d', overflowLegs)}]}]`,
+    });
+  };
+  t.same(faults(ringing(6, 4, 'overflow: desk')), []);
+  t.same(faults(ringing(6, 5, "routes: [{areas: ['+1'], endpoint: desk}]")), [], 'a rule rings one of them');
+  t.match(
+    faults(ringing(6, 5, 'overflow: desk')).join(),
+    /overflow \(.*: expected at most 10 legs here and there together.*found 11/,
+  );
 });
 
 t.test('trunk groups, and what numbers may be called', async (t) => {

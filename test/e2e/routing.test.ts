@@ -15,12 +15,23 @@ let system: System;
 let caller: Agent;
 let desk: Agent;
 let silent: Agent;
+let spare: Agent;
 
-const NUMBERS = { shut: '+12025550100', dark: '+12025550101', busy: '+12025550102', long: '+12025550103' };
+const NUMBERS = {
+  shut: '+12025550100',
+  dark: '+12025550101',
+  busy: '+12025550102',
+  long: '+12025550103',
+  quiet: '+12025550104',
+  texas: '+12025550105',
+  first: '+12025550106',
+  waits: '+12025550107',
+};
 
 t.before(async () => {
-  [caller, desk, silent] = await Promise.all([
+  [caller, desk, spare, silent] = await Promise.all([
     Agent.start(),
+    Agent.start(answers),
     Agent.start(answers),
     Agent.start((call) => call.reply(180)),
   ]);
@@ -33,8 +44,10 @@ t.before(async () => {
     busy: `destinations: ${to(desk)}, concurrentCalls: 3`,
     long: `destinations: ${to(desk)}, maxCallMs: 2000`,
     texas: `destinations: ${to(silent)}, routes: [{areas: ['+1214'], endpoint: long}]`,
+    first: `destinations: ${to(desk)}, concurrentCalls: 1, overflow: spare`,
+    waits: `destinations: ${to(silent)}, ringMs: 1000, overflow: spare`,
+    spare: `destinations: ${to(spare)}, concurrentCalls: 1`,
   };
-  const numbers: Record<string, string> = { ...NUMBERS, quiet: '+12025550104', texas: '+12025550105' };
   system = await System.start(
     [
       '    trunks: [{name: carrier, addresses: [127.0.0.1/32]}]',
@@ -42,7 +55,7 @@ t.before(async () => {
       '    endpoints:',
       ...Object.entries(endpoints).map(([name, text]) => `      - {name: ${name}, ${text}}`),
       '    pools:',
-      ...Object.entries(numbers).map(
+      ...Object.entries(NUMBERS).map(
         ([name, number]) =>
           `      - {name: ${name}, numbers: ['${number}'], trunk: carrier, defaultEndpoint: ${name}}`,
       ),
@@ -53,7 +66,7 @@ t.before(async () => {
 
 t.teardown(async () => {
   await system.stop();
-  await Promise.all([caller, desk, silent].map((agent) => agent.close()));
+  await Promise.all([caller, desk, spare, silent].map((agent) => agent.close()));
 });
 
 /** A day by London's clock; two, for a test that is run at midnight. */
@@ -89,11 +102,11 @@ t.test('a closed endpoint passes its calls on; one without an overflow turns the
 });
 
 t.test('nobody answers: the overflow is rung', async (t) => {
-  const call = await caller.call(system.sip, '+12025550104');
+  const call = await caller.call(system.sip, NUMBERS.quiet);
   t.equal(await finalOf(call), 200);
   t.equal(silent.calls.length, 1);
   await call.send('BYE');
-  t.match(await system.record('+12025550104'), {
+  t.match(await system.record(NUMBERS.quiet), {
     result: 'answered',
     route: null,
     destination: `sip:agent@127.0.0.1:${String(desk.sip.port)}`,
@@ -121,6 +134,40 @@ t.test('three calls at once and no more; an end makes room', async (t) => {
     );
 });
 
+t.test(
+  'a full endpoint passes its calls on; the cap of an overflow holds however it is come to',
+  async (t) => {
+    const first = await caller.call(system.sip, NUMBERS.first);
+    t.equal(await finalOf(first), 200);
+    const second = await caller.call(system.sip, NUMBERS.first);
+    t.equal(await finalOf(second), 200);
+    t.equal(spare.calls.length, 1);
+    // Nobody answers these; the overflow is rung, and has its one call already.
+    const third = await caller.call(system.sip, NUMBERS.waits);
+    t.equal(await finalOf(third), 486);
+    t.equal(spare.calls.length, 1, 'nobody was rung there');
+    t.match(await system.record(NUMBERS.waits), { result: 'busy', fault: 'callee', reason: { status: 486 } });
+    for (const call of [first, second]) await call.send('BYE');
+    await until(
+      async () => (await system.records(NUMBERS.first)).every(({ result }) => result !== null),
+      5000,
+    );
+    const routes = (await system.records(NUMBERS.first)).map(({ route }) =>
+      route?.map(({ because }) => because),
+    );
+    t.same(
+      routes.filter((route) => route !== undefined),
+      [['number', 'full']],
+    );
+
+    const fourth = await caller.call(system.sip, NUMBERS.waits);
+    t.equal(await finalOf(fourth), 200, 'now there is room');
+    const fifth = await caller.call(system.sip, NUMBERS.waits);
+    t.equal(await finalOf(fifth), 486, 'and the one that came by ringing in vain counts');
+    await fourth.send('BYE');
+  },
+);
+
 t.test('the longest call: both ends get BYE, and the record says why', async (t) => {
   const call = await caller.call(system.sip, NUMBERS.long);
   t.equal(await finalOf(call), 200);
@@ -147,11 +194,11 @@ t.test("a rule sends the callers of an area elsewhere, and the limit there is th
     plan: { maxCallMs: 2000, rounds: [[{ legs: [{ to: `sip:agent@127.0.0.1:${String(desk.sip.port)}` }] }]] },
   });
   caller.number = '+12145550123';
-  const call = await caller.call(system.sip, '+12025550105');
+  const call = await caller.call(system.sip, NUMBERS.texas);
   t.equal(await finalOf(call), 200);
   t.equal(silent.calls.length, before);
   await call.send('BYE');
-  const { route } = await system.record('+12025550105');
+  const { route } = await system.record(NUMBERS.texas);
   t.same(
     route?.map(({ because }) => because),
     ['number', 'area'],

@@ -90,6 +90,59 @@ t.test('new calls a second, over any second', async (t) => {
   t.same(await take('call_6'), cap);
 });
 
+t.test(
+  'a call that is up counts again once somebody keeps it, and an end takes it out of every cap',
+  async (t) => {
+    const account = mintId('acc');
+    const [whole, first, overflow] = [
+      { owner: 'account', concurrentCalls: 1 },
+      { owner: 'end_d', concurrentCalls: 1 },
+      { owner: 'end_e', concurrentCalls: 1 },
+    ];
+    const take = (call: string, ...caps: Cap[]) => admission.admit(account, call, caps);
+    t.equal(await take('call_1', whole, first), undefined);
+    t.equal(await take('call_1', overflow), undefined, 'nobody answered: the overflow is rung');
+    const counts = async () => {
+      const keys = accountKeys(account);
+      const owners = [whole, first, overflow].map(({ owner }) => keys.up(owner));
+      return Promise.all(owners.map((up) => clients.background.zcard(up)));
+    };
+    t.same(await counts(), [1, 1, 1]);
+    // No process was there to keep it.
+    now += LIVE_MS + 1;
+    t.equal(await take('call_2', overflow), undefined, 'nobody says that it is up');
+    await ended(account, 'call_2');
+    t.equal(await stream.keep(account, ['call_1'], now + 90_000), 1);
+    t.same(await counts(), [1, 1, 1]);
+    t.same(await take('call_3', whole), whole);
+    await ended(account, 'call_1');
+    t.same(await counts(), [0, 0, 0]);
+    t.equal(await stream.keep(account, ['call_1'], now + 90_000), 0);
+    t.same(await counts(), [0, 0, 0], 'what has ended is not counted again');
+  },
+);
+
+t.test('a burst by several processes: as many as may be, and no more', async (t) => {
+  const others = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const more = new RedisClients(redis.url, keepingLogger());
+      await more.ready(10_000);
+      t.teardown(() => more.close('over'));
+      return new Admission(new RedisScripts(more.background));
+    }),
+  );
+  const account = mintId('acc');
+  const caps = [
+    { owner: 'account', concurrentCalls: 50 },
+    { owner: 'end_f', concurrentCalls: 7, callsPerSecond: 20 },
+  ];
+  const reached = await Promise.all(
+    Array.from({ length: 300 }, (_, n) => others[n % 3]?.admit(account, `call_${String(n)}`, caps)),
+  );
+  t.equal(reached.filter((cap) => cap === undefined).length, 7);
+  t.ok(reached.every((cap) => cap === undefined || cap === caps[1]));
+});
+
 t.test('whatever comes and goes, there are never more than may be', async (t) => {
   await fc.assert(
     fc.asyncProperty(

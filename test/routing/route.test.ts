@@ -62,6 +62,54 @@ t.test('the nights in which the clock is changed', async (t) => {
   t.equal(open('2026-06-06T20:00:00Z', '2026-06-07T20:00:00Z'), 60);
 });
 
+t.test('around every change of clocks, as the offset from UTC says', async (t) => {
+  const changes: [timeZone: string, change: string][] = [
+    ['Europe/Berlin', '2026-03-29T01:00:00Z'],
+    ['Europe/Berlin', '2026-10-25T01:00:00Z'],
+    ['America/New_York', '2026-03-08T07:00:00Z'],
+    ['America/New_York', '2026-11-01T06:00:00Z'],
+    ['Australia/Lord_Howe', '2026-04-04T15:00:00Z'],
+    ['Africa/Cairo', '2026-04-23T22:00:00Z'],
+    ['America/Sao_Paulo', '2018-11-04T03:00:00Z'],
+  ];
+  const minute = fc.integer({ min: 0, max: 1439 });
+  const hours = fc
+    .tuple(fc.uniqueArray(fc.integer({ min: 0, max: 6 }), { minLength: 1 }), minute, minute)
+    .filter(([, from, to]) => from !== to)
+    .map(([days, from, to]) => ({ days, from, to }));
+  // Independent of the calendar: the offset alone is asked for, and the days before are looked through one by one.
+  const offset = (moment: number, timeZone: string): number => {
+    const text = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
+      .formatToParts(moment)
+      .find(({ type }) => type === 'timeZoneName')?.value;
+    const [, sign = '', hour = '0', part = '0'] = /GMT([+-])(\d\d):(\d\d)/.exec(text ?? '') ?? [];
+    return (sign === '-' ? -1 : 1) * (Number(hour) * 60 + Number(part)) * 60_000;
+  };
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...changes),
+      fc.integer({ min: -36 * 60, max: 36 * 60 }),
+      fc.array(hours, { minLength: 1, maxLength: 3 }),
+      ([timeZone, change], minutes, open) => {
+        const moment = at(change) + minutes * 60_000;
+        const wall = new Date(moment + offset(moment, timeZone));
+        const midnight = Math.floor(wall.getTime() / 86_400_000) * 86_400_000;
+        const expected = open.some(({ days, from, to }) =>
+          [0, 1].some((ago) => {
+            const begins = midnight - ago * 86_400_000;
+            const opens = begins + from * 60_000;
+            const closes = begins + (to > from ? to : to + 1440) * 60_000;
+            const now = wall.getTime();
+            return days.includes(new Date(begins).getUTCDay()) && now >= opens && now < closes;
+          }),
+        );
+        t.equal(isOpen({ open }, moment, timeZone), expected, `${timeZone} ${wall.toISOString()}`);
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
 t.test('holidays', async (t) => {
   const hours: Hours = {
     open: [{ days: [0, 1, 2, 3, 4, 5, 6], ...span('08:00', '20:00') }],
@@ -74,6 +122,36 @@ t.test('holidays', async (t) => {
   t.equal(isOpen(hours, at('2027-12-24T12:00:00Z'), 'UTC'), true, 'in that year alone');
   t.equal(isOpen(hours, at('2026-12-25T13:00:00Z'), 'Pacific/Honolulu'), false, 'where it is still the 25th');
   t.equal(isOpen(hours, at('2026-12-26T09:00:00Z'), 'Pacific/Honolulu'), false, 'and the night after');
+
+  const bar: Hours = {
+    open: [{ days: [0, 1, 2, 3, 4, 5, 6], ...span('20:00', '02:00') }],
+    holidays: [{ day: '12-25' }, { day: '12-31', ...span('22:00', '05:00') }],
+  };
+  t.equal(isOpen(bar, at('2026-12-25T01:00:00Z'), 'UTC'), true, 'the night before goes on into the holiday');
+  t.equal(isOpen(bar, at('2026-12-25T20:00:00Z'), 'UTC'), false);
+  t.equal(isOpen(bar, at('2026-12-26T01:00:00Z'), 'UTC'), false, 'what does not begin does not go on');
+  t.equal(isOpen(bar, at('2026-12-26T20:00:00Z'), 'UTC'), true);
+  t.equal(isOpen(bar, at('2026-12-31T21:00:00Z'), 'UTC'), false);
+  t.equal(isOpen(bar, at('2027-01-01T04:59:00Z'), 'UTC'), true, "a holiday's own hours go on past midnight");
+  t.equal(isOpen(bar, at('2027-01-01T05:00:00Z'), 'UTC'), false);
+
+  const split: Hours = {
+    open: [],
+    holidays: [
+      { day: '12-24' },
+      { day: '2026-12-24', ...span('09:00', '11:00') },
+      { day: '2026-12-24', ...span('13:00', '15:00') },
+    ],
+  };
+  const openAt = ['08:00', '10:00', '12:00', '14:00', '16:00'].map((clock) =>
+    isOpen(split, at(`2026-12-24T${clock}:00Z`), 'UTC'),
+  );
+  t.same(
+    openAt,
+    [false, true, false, true, false],
+    'several hours of one day, and this year before every year',
+  );
+  t.equal(isOpen(split, at('2027-12-24T10:00:00Z'), 'UTC'), false);
 });
 
 const destination = (serial: number, weight?: number): Destination => ({
@@ -169,6 +247,13 @@ t.test('a circle of overflows ends where it would close', async (t) => {
     'a closed overflow is not rung after nobody answered',
   );
   t.equal(overflowOf(account(a, endpoint('b', 2)), a, NOON)?.name, 'b');
+  const behind = account(a, { ...b, overflow: 'end_c' }, endpoint('c', 3));
+  t.equal(overflowOf(behind, a, NOON)?.name, 'c', 'a closed one passes it on, here too');
+  t.equal(
+    overflowOf(behind, a, NOON, new Set(['end_c'])),
+    undefined,
+    'one that is known to be full is not rung',
+  );
 });
 
 t.test('the overflow is rung last, in what is left of the 170 s', async (t) => {

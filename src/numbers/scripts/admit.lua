@@ -18,7 +18,7 @@ for i = 1, caps do
   local at_once, a_second = tonumber(ARGV[2 + 2 * i]), tonumber(ARGV[3 + 2 * i])
   redis.call('ZREMRANGEBYSCORE', up, '-inf', now)
   redis.call('ZREMRANGEBYSCORE', starts, '-inf', now - 1000)
-  -- The call asks again when its first endpoint is full and it goes to another.
+  -- The call asks again when its first endpoint is full and it goes to another, and when its overflow is rung.
   if at_once and not redis.call('ZSCORE', up, call) and redis.call('ZCARD', up) >= at_once then
     return i
   end
@@ -29,13 +29,20 @@ end
 
 local text = redis.call('HGET', KEYS[1], call)
 local entry = text and cjson.decode(text) or { ['end'] = now + live_ms }
-entry.caps = {}
+-- A leg that rings the overflow at last comes with one cap more.
+entry.caps = entry.caps or {}
+local counted = {}
+for _, up in ipairs(entry.caps) do
+  counted[up] = true
+end
 for i = 1, caps do
   local up, starts = KEYS[2 * i], KEYS[2 * i + 1]
   if ARGV[2 + 2 * i] ~= '' then
     redis.call('ZADD', up, now + live_ms, call)
     redis.call('PEXPIRE', up, live_ms)
-    entry.caps[#entry.caps + 1] = up
+    if not counted[up] then
+      entry.caps[#entry.caps + 1] = up
+    end
   end
   if ARGV[3 + 2 * i] ~= '' then
     redis.call('ZADD', starts, now, call)

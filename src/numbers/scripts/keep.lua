@@ -14,8 +14,9 @@ for i = 3, #ARGV do
     local call = cjson.decode(text)
     call['end'] = math.max(call['end'], tonumber(ARGV[2]))
     redis.call('HSET', KEYS[1], ARGV[i], cjson.encode(call))
+    -- Also where it counted no more: nobody was there to keep it, and it is up.
     for _, up in ipairs(call.caps or {}) do
-      redis.call('ZADD', up, 'XX', call['end'], ARGV[i])
+      redis.call('ZADD', up, call['end'], ARGV[i])
       redis.call('PEXPIREAT', up, math.max(call['end'], redis.call('PEXPIRETIME', up)))
     end
     known = known + 1
