@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { hashCaller, openCaller, sealCaller } from './calls/caller.js';
 import { Seq, type CallEvent } from './calls/events.js';
 import type { EventSink } from './calls/ports.js';
+import { RecentEnds } from './calls/recent-ends.js';
 import { Recorder } from './calls/recorder.js';
 import { isToldByNode } from './calls/termination.js';
 import { isTestToken } from './calls/test-token.js';
@@ -126,10 +127,13 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       metrics.talkSeconds.observe(Math.max(0, event.at - event.answeredAt) / 1000);
     log.info({ call, result, fault, status: reason.status, q850: reason.q850 }, 'a call ended');
   };
+  const recentEnds = new RecentEnds();
   const sink: EventSink = {
     append: (event) => {
       observe(event);
-      return eventSpool.append(event);
+      return eventSpool.append(event).then(() => {
+        if (event.kind === 'ended' && event.seq === Seq.endedByNode) recentEnds.add(event);
+      });
     },
   };
   const append = (event: CallEvent): void => {
@@ -247,6 +251,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
             folder: join(node.spool, 'cdr-csv'),
             marksFile: join(settings.data, 'spools', `${name.replace(/[^0-9a-z.]/gi, '_')}.json`),
             sink: eventSpool,
+            isKnown: (end) => recentEnds.has(end),
             destinationOf,
             mayRead: () => mayRead(name),
             logger: log,

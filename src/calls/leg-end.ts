@@ -152,8 +152,7 @@ export function endedByNode(leg: CallerLegEnd, destinationOf: DestinationOf): En
 }
 
 /**
- * The step before the end that an event of a caller leg tells: CHANNEL_PROGRESS and CHANNEL_PROGRESS_MEDIA that it rings,
- * CHANNEL_ANSWER that it was answered; undefined for everything else.
+ * The step before the end that an event of a caller leg tells: CHANNEL_PROGRESS that it rings, CHANNEL_ANSWER that it was answered; undefined for everything else.
  */
 export function stepFromEvent(event: ChannelEvent): Ringing | Answered | undefined {
   if (text(event, 'Call-Direction') !== 'inbound') return undefined;
@@ -164,11 +163,8 @@ export function stepFromEvent(event: ChannelEvent): Ringing | Answered | undefin
     const at = milliseconds(text(event, 'Caller-Channel-Answered-Time'));
     return at === undefined ? undefined : { v: 1, kind: 'answered', ...ids, seq: Seq.answered, at };
   }
-  if (name !== 'CHANNEL_PROGRESS' && name !== 'CHANNEL_PROGRESS_MEDIA') return undefined;
-  const at = firstOf(
-    milliseconds(text(event, 'Caller-Channel-Progress-Time')),
-    milliseconds(text(event, 'Caller-Channel-Progress-Media-Time')),
-  );
+  if (name !== 'CHANNEL_PROGRESS') return undefined;
+  const at = milliseconds(text(event, 'Caller-Channel-Progress-Time'));
   return at === undefined ? undefined : { v: 1, kind: 'ringing', ...ids, seq: Seq.ringing, at };
 }
 

@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { endedByNode, legEndFromLine } from '../calls/leg-end.js';
 import type { DestinationOf } from '../calls/leg-end.js';
+import type { Ended } from '../calls/events.js';
 import type { EventSink } from '../calls/ports.js';
 import type { Logger } from '../observe/logger.js';
 import { readPiece, replaceFile } from './followed-file.js';
@@ -21,6 +22,8 @@ export interface NodeSpoolParts {
   /** Where it is kept how far each file was read. */
   readonly marksFile: string;
   readonly sink: EventSink;
+  /** Whether the end of a call stands in the stream already, as its event socket told it. */
+  readonly isKnown: (end: Ended) => boolean;
   readonly destinationOf: DestinationOf;
   /** Whether this process is the one that reads the node. */
   readonly mayRead: () => boolean;
@@ -140,9 +143,9 @@ export class NodeSpool {
 
   async #take(lines: readonly string[]): Promise<void> {
     const legs = lines.flatMap((line) => legEndFromLine(line) ?? []);
-    await Promise.all(
-      legs.map((leg) => this.#parts.sink.append(endedByNode(leg, this.#parts.destinationOf))),
-    );
+    const ends = legs.map((leg) => endedByNode(leg, this.#parts.destinationOf));
+    const news = ends.filter((end) => !this.#parts.isKnown(end));
+    await Promise.all(news.map((end) => this.#parts.sink.append(end)));
     this.counts.read += legs.length;
     this.counts.skipped += lines.length - legs.length;
   }

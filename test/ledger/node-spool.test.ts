@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import type { CallEvent } from '../../src/calls/events.js';
+import { RecentEnds } from '../../src/calls/recent-ends.js';
 import { NodeSpool } from '../../src/ledger/node-spool.js';
 import type { NodeSpoolParts } from '../../src/ledger/node-spool.js';
 import { ACCOUNT, callId } from '../calls/samples.js';
@@ -38,6 +39,7 @@ function stage(t: Test, made = true) {
       folder,
       marksFile: join(base, 'data', 'node-1.json'),
       sink: { append: async (event) => void events.push(event) },
+      isKnown: () => false,
       destinationOf: (token) => `to ${token}`,
       mayRead: () => true,
       logger,
@@ -52,6 +54,28 @@ function stage(t: Test, made = true) {
   const told = () => events.map(({ call }) => Number.parseInt(call.slice(5), 16));
   return { base, folder, master: join(folder, 'Master.csv'), events, follow, told, logger };
 }
+
+t.test('what the event socket has told is not told again', async (t) => {
+  const { base, folder, master, events, follow, told } = stage(t, false);
+  const known = new RecentEnds();
+  mkdirSync(folder, { recursive: true });
+  const first = follow({ isKnown: (end) => known.has(end) });
+  writeFileSync(master, line(1));
+  await until(() => told().length === 1);
+  const [end] = events;
+  if (end?.kind !== 'ended') throw new Error('no end');
+  known.add(end);
+  await first.close('over');
+  // Read anew from its beginning: the first call is known, the second is not, and neither is another leg of the first.
+  rmSync(join(base, 'data', 'node-1.json'));
+  appendFileSync(master, line(2));
+  follow({ isKnown: (one) => known.has(one) });
+  await until(() => told().length === 2);
+  t.same(told(), [1, 2]);
+  t.notOk(known.has({ ...end, at: end.at + 1 }));
+  for (let i = 0; i < 10_000; i += 1) known.add({ call: 'call_x', at: i });
+  t.notOk(known.has(end), 'the oldest are forgotten');
+});
 
 t.test('what is written is told, once', async (t) => {
   const { base, folder, master, events, follow, told } = stage(t, false);

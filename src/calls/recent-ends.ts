@@ -1,0 +1,27 @@
+import type { Ended } from './events.js';
+
+const MOST = 10_000;
+
+/**
+ * The newest ends of caller legs that reached the stream from this process: when a node's spool tells one of them again, it is
+ * known. By call and time, as a call may have had a leg on two nodes.
+ */
+export class RecentEnds {
+  readonly #ends = new Set<string>();
+
+  add(end: Pick<Ended, 'call' | 'at'>): void {
+    this.#ends.add(key(end));
+    if (this.#ends.size <= MOST) return;
+    // A set remembers the order in which things came.
+    const [oldest] = this.#ends;
+    if (oldest !== undefined) this.#ends.delete(oldest);
+  }
+
+  has(end: Pick<Ended, 'call' | 'at'>): boolean {
+    return this.#ends.has(key(end));
+  }
+}
+
+function key({ call, at }: Pick<Ended, 'call' | 'at'>): string {
+  return `${call} ${String(at)}`;
+}
