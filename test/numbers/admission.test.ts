@@ -137,7 +137,7 @@ t.test('a burst by several processes: as many as may be, and no more', async (t)
     { owner: 'end_f', concurrentCalls: 7, callsPerSecond: 20 },
   ];
   const reached = await Promise.all(
-    Array.from({ length: 300 }, (_, n) => others[n % 3]?.admit(account, `call_${String(n)}`, caps)),
+    Array.from({ length: 300 }, async (_, n) => others[n % 3]?.admit(account, `call_${String(n)}`, caps)),
   );
   t.equal(reached.filter((cap) => cap === undefined).length, 7);
   t.ok(reached.every((cap) => cap === undefined || cap === caps[1]));
