@@ -71,6 +71,7 @@ export interface WireProtocolPrototype {
 }
 
 export interface WireProtocolInstance {
+  send(socket: Socket, message: string): string;
   host?: string;
   port?: number;
 }

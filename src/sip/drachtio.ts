@@ -5,6 +5,7 @@ import { dialogRecord, isDialogRecord } from './dialog-record.js';
 import type { SrfInstance, SrfRequest, SrfResponse } from './drachtio-types.js';
 import { PendingProxies } from './pending-proxies.js';
 import type { DialogEvent, IncomingRequest } from './requests.js';
+import { unreadable } from './sip-frame.js';
 import { WrappedRequest } from './wrapped-request.js';
 import { guardWireProtocol } from './wire-guard.js';
 import { safeValue } from './safe.js';
@@ -80,7 +81,14 @@ export class DrachtioConnection {
         this.#seenBytes = 0;
         this.#silentPings = 0;
       },
-      frame: (frame) => {
+      frame: (frame, send) => {
+        const odd = unreadable(frame);
+        if (odd !== undefined) {
+          log.warn({ bytes: frame.length }, 'a message that cannot be read was refused');
+          if (odd.transaction !== undefined)
+            send(`sip|${odd.transaction}|\r\nSIP/2.0 400 Bad Request\r\n\r\n`);
+          return true;
+        }
         if (!isDialogRecord(frame)) return false;
         const record = dialogRecord(frame);
         if (record !== undefined) handlers.dialog(record);

@@ -6,8 +6,8 @@ import type { WireProtocolInstance, WireProtocolPrototype } from './drachtio-typ
 export interface SocketWatcher {
   socketOpened(socket: Socket): void;
   malformedFrame(error: Error): void;
-  /** A whole frame, before the library sees it; true when it has been dealt with. */
-  frame(frame: string): boolean;
+  /** A whole frame, before the library sees it; true when it has been dealt with. `send` answers it with a frame. */
+  frame(frame: string, send: (frame: string) => void): boolean;
 }
 
 const watchers = new Map<string, SocketWatcher>();
@@ -17,6 +17,7 @@ let installed = false;
  * Guards drachtio-srf's control connection, once for the process. Without it
  * - a malformed frame is thrown out of the socket's data handler and ends the process;
  * - TCP_NODELAY is lost with the first reconnection, and with it 40 ms a command (Nagle against delayed acknowledgement);
+ * - a message that it cannot read is printed, and whoever sent it gets no answer;
  * - every frame of a record is parsed as a SIP message, eight a call;
  * - nobody can see whether a silent server still answers.
  */
@@ -51,8 +52,12 @@ function patch(prototype: WireProtocolPrototype): void {
     }
   };
   prototype.emit = function (event, ...values) {
-    const [, frame] = values;
-    if (event === 'msg' && typeof frame === 'string' && watcherOf(this)?.frame(frame) === true) return true;
+    const [socket, frame] = values;
+    const send = (text: string): void => {
+      this.send(socket as Socket, text);
+    };
+    if (event === 'msg' && typeof frame === 'string' && watcherOf(this)?.frame(frame, send) === true)
+      return true;
     return emit.call(this, event, ...values);
   };
   prototype.installListeners = function (socket) {

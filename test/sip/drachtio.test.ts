@@ -284,3 +284,34 @@ t.test('records of dialogs are told, and one that is torn costs nothing', async 
     { kind: 'stop', callId: 'three', reason: 'call-rejected', status: 486 },
   ]);
 });
+
+t.test('a message that the library cannot read is refused, and printed nowhere', async (t) => {
+  const printed = [t.capture(console, 'error'), t.capture(console, 'log')];
+  const { port, invites, log } = await connection(t);
+  const odd: readonly (readonly [string, readonly string[]])[] = [
+    ['a line without a colon', [...INVITE.slice(0, 3), 'not a header', ...INVITE.slice(3)]],
+    ['a broken start line', ['INVITE +12025550199', ...INVITE.slice(1)]],
+    ['no start line', INVITE.slice(1)],
+    ['a blank start line', ['', ...INVITE]],
+    ['bytes of another protocol', ['\u0000\u0001\u0002', '\u00ff']],
+  ];
+  for (const [what, lines] of odd) {
+    const before = port.frames.length;
+    port.invite(inviteText(lines), `txn-odd-${String(before)}`);
+    await until(() => port.frames.slice(before).some((frame) => frame.includes('SIP/2.0 400')));
+    t.ok(port.frames.at(-1)?.includes(`|sip|txn-odd-${String(before)}|`), what);
+  }
+  // Nobody waits for an answer to these.
+  const before = port.frames.length;
+  port.push('x|sip|network|9|udp|192.0.2.1|5060|10:00:00|txn-r|d|\r\nSIP/2.0 200 OK\r\nno colon\r\n\r\n');
+  port.push(
+    'x|sip|network|9|udp|192.0.2.1|5060|10:00:00|txn-a|d|\r\nACK sip:a@b SIP/2.0\r\nno colon\r\n\r\n',
+  );
+  port.push('x|sip|network|9\r\nINVITE sip:a@b SIP/2.0\r\nVia: x\r\n\r\n');
+  port.invite(inviteText(), 'txn-good');
+  await until(() => invites.length === 1);
+  t.equal(port.frames.slice(before).filter((frame) => frame.includes('SIP/2.0 400')).length, 0);
+  const rest = JSON.stringify([printed.map((each) => each()), log.lines]);
+  t.notMatch(rest, /2025550/, 'no number is in any log');
+  t.equal(log.lines.filter(({ text }) => text === 'a message that cannot be read was refused').length, 8);
+});
