@@ -149,13 +149,13 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   };
   const trunkHealth = new TrunkHealth(now, log);
   const admission = new Admission(scripts);
+  const both = { directory: index, legKey: secrets.legToken, trunkHealth, now, log };
   const inbound = new InboundCalls({
-    directory: index,
+    ...both,
     resolver,
     nodes,
     rates: new TrunkRates(),
     routing: new CallRouting(admission),
-    trunkHealth,
     identity: new CallerIdentity({
       seal: (number) => sealCaller(number, secrets.callerSeal),
       hash: (number) => hashCaller(number, secrets.callerHash),
@@ -166,13 +166,10 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       directCalls.expect(callId, account, call);
     },
     refused,
-    legKey: secrets.legToken,
     switchAddress: `${settings.sip.host}:${String(settings.sip.port)}`,
     transport: () => index().transport,
     decided: (ms) => metrics.decisionSeconds.observe(ms / 1000),
     isTest: (number, token) => isTestToken(token, number, secrets.testCall, now() / 1000),
-    now,
-    log,
   });
   const pressure = closers.add(
     'pressure',
@@ -181,14 +178,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       else log.info({ ...load }, 'new calls are taken again');
     }),
   );
-  const outbound = new OutboundLegs({
-    directory: index,
-    legKey: secrets.legToken,
-    admission: new LegAdmission(admission),
-    trunkHealth,
-    now,
-    log,
-  });
+  const outbound = new OutboundLegs({ ...both, admission: new LegAdmission(admission) });
   const switchboard = new Switchboard({
     directory: index,
     nodes,

@@ -1,5 +1,6 @@
 import type { HostPort } from '../addresses.js';
 import { Exit } from '../directory/commands.js';
+import { parseTime, TIME_WORDS } from '../http/call-query.js';
 import type { RouteView } from '../http/route.js';
 import { displayNumber, isE164 } from '../numbers/e164.js';
 import { ATTESTATIONS } from '../routing/attestation.js';
@@ -34,8 +35,9 @@ export async function routeCommand(argv: readonly string[], io: RouteIo): Promis
   if (!isE164(number)) faults.push('NUMBER: expected a number in E.164, +12025550100');
   if (caller !== undefined && !isE164(caller))
     faults.push('--caller: expected a number in E.164, +12025550123');
-  if (at !== undefined && Number.isNaN(Date.parse(at)))
-    faults.push('--at: expected a time in ISO 8601 with its zone, 2026-12-25T10:00:00Z');
+  // Not `Date.parse`: it takes a time without a zone for one of this machine's.
+  const time = at === undefined ? undefined : parseTime(at);
+  if (at !== undefined && time === undefined) faults.push(`--at: expected ${TIME_WORDS}`);
   if (attestation !== undefined && !(ATTESTATIONS as readonly string[]).includes(attestation))
     faults.push(`--attestation: expected one of ${ATTESTATIONS.join(', ')}`);
   if (!isKey(key)) faults.push('--key: expected an API key, printable ASCII characters without blanks');
@@ -44,7 +46,7 @@ export async function routeCommand(argv: readonly string[], io: RouteIo): Promis
     const route = await new CallApi(io.http, key).route({
       number,
       ...(caller === undefined ? {} : { caller }),
-      ...(at === undefined ? {} : { at: new Date(at).toISOString() }),
+      ...(time === undefined ? {} : { at: new Date(time).toISOString() }),
       ...(attestation === undefined ? {} : { attestation }),
     });
     if (options.has('json')) io.out(JSON.stringify(route, undefined, 2));

@@ -30,7 +30,8 @@ export function routeCall(
   circumstances: Circumstances,
   full: ReadonlySet<Endpoint['id']> = new Set(),
 ): Route {
-  const byId = (id: Endpoint['id'] | undefined) => account.endpoints.find((endpoint) => endpoint.id === id);
+  const byId = (id: Endpoint['id'] | undefined) =>
+    id === undefined ? undefined : account.endpoints.find((endpoint) => endpoint.id === id);
   const steps: RouteStep[] = [];
   const been = new Set<Endpoint['id']>();
   let endpoint = start;

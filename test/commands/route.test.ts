@@ -8,6 +8,12 @@ t.test('bad arguments are named, all at once', async (t) => {
   t.equal(await routeCommand(argv, { ...io, http: { host: '127.0.0.1', port: 1 } }), 2);
   t.equal(lines.err.length, 5);
   t.match(lines.err.join('\n'), /NUMBER: .*--caller: .*--at: .*--attestation: .*--key: /s);
+  for (const at of ['2026-12-25T10:00:00', 'Dec 25 2026', '2026-02-30T10:00:00Z'])
+    t.equal(
+      await routeCommand(['+12025550100', '--at', at], { ...io, http: { host: '127.0.0.1', port: 1 } }),
+      2,
+      at,
+    );
   t.equal(await routeCommand([], { ...io, http: { host: '127.0.0.1', port: 1 } }), 2);
   t.match(lines.err.at(-1), /NUMBER: expected/);
 });
