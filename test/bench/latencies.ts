@@ -19,6 +19,11 @@ export class Latencies {
     this.#total += 1;
   }
 
+  clear(): void {
+    this.#counts.fill(0);
+    this.#total = 0;
+  }
+
   add(other: Latencies): void {
     other.#counts.forEach((count, index) => {
       this.#counts[index] = (this.#counts[index] ?? 0) + count;

@@ -6,6 +6,7 @@
 import { loadavg } from 'node:os';
 import { allocationPart } from './allocation.js';
 import { callsPart } from './calls.js';
+import { decisionsPart } from './decisions.js';
 import { httpLayersPart } from './http-layers.js';
 import { machineFacts } from './machine.js';
 import type { Part, Progress } from './part.js';
@@ -15,6 +16,7 @@ const PARTS: Readonly<Record<string, (quick: boolean, progress: Progress) => Pro
   allocation: allocationPart,
   httpLayers: httpLayersPart,
   poolSize: poolSizePart,
+  decisions: decisionsPart,
   calls: callsPart,
 };
 
