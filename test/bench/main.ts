@@ -6,6 +6,7 @@
 import { loadavg } from 'node:os';
 import { allocationPart } from './allocation.js';
 import { callsPart } from './calls.js';
+import { faultsPart } from './faults.js';
 import { httpLayersPart } from './http-layers.js';
 import { machineFacts } from './machine.js';
 import type { Part, Progress } from './part.js';
@@ -16,6 +17,7 @@ const PARTS: Readonly<Record<string, (quick: boolean, progress: Progress) => Pro
   httpLayers: httpLayersPart,
   poolSize: poolSizePart,
   calls: callsPart,
+  faults: faultsPart,
 };
 
 async function bench(args: readonly string[]): Promise<number> {

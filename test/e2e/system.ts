@@ -64,8 +64,12 @@ export class System {
     this.#launcher = new Launcher(settings, keepingLogger());
   }
 
-  /** `declaration` is the YAML below `accounts[0]`, without its API key. */
-  static async start(declaration: string, log = 'debug'): Promise<System> {
+  /** `declaration` is the YAML below `accounts[0]`, without its API key; `environment` goes before what a test has otherwise. */
+  static async start(
+    declaration: string,
+    log = 'debug',
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<System> {
     const folder = mkdtempSync(join(tmpdir(), 'tagswitch-e2e-'));
     const config = join(folder, 'config.yaml');
     writeFileSync(config, withAccount(declaration));
@@ -93,6 +97,7 @@ export class System {
               TAGSWITCH_SPOOL,
             }
           : {}),
+        ...environment,
       },
       folder,
     );
