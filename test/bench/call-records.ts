@@ -1,12 +1,4 @@
-import type { System } from '../e2e/system.js';
-
-interface RecordView {
-  readonly id: string;
-  readonly caller: string | null;
-  readonly endedAt: string | null;
-  readonly result: string | null;
-  readonly level: string;
-}
+import type { Record_, System } from '../e2e/system.js';
 
 /** What the call log says about calls that were made. */
 export interface RecordCheck {
@@ -40,12 +32,13 @@ export async function checkRecords(
   return { expected: results.size, found: ids.size, missing, surplus, wrong };
 }
 
-async function* allRecords(system: System): AsyncGenerator<RecordView> {
+/** The whole call log, the newest first. */
+export async function* allRecords(system: System): AsyncGenerator<Record_> {
   let cursor = '';
   do {
     const { status, body } = await system.api('GET', `/v1/calls?limit=500${cursor}`);
     if (status !== 200) throw new Error(`the call log cannot be read: ${status}`);
-    const { items, next } = body as { items: RecordView[]; next: string | null };
+    const { items, next } = body as { items: Record_[]; next: string | null };
     yield* items;
     cursor = next === null ? '' : `&cursor=${encodeURIComponent(next)}`;
   } while (cursor !== '');

@@ -7,6 +7,7 @@ import { loadavg } from 'node:os';
 import { allocationPart } from './allocation.js';
 import { callsPart } from './calls.js';
 import { decisionsPart } from './decisions.js';
+import { faultsPart } from './faults.js';
 import { httpLayersPart } from './http-layers.js';
 import { machineFacts } from './machine.js';
 import type { Part, Progress } from './part.js';
@@ -18,6 +19,7 @@ const PARTS: Readonly<Record<string, (quick: boolean, progress: Progress) => Pro
   poolSize: poolSizePart,
   decisions: decisionsPart,
   calls: callsPart,
+  faults: faultsPart,
 };
 
 async function bench(args: readonly string[]): Promise<number> {

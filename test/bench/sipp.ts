@@ -31,23 +31,35 @@ export async function sipp(
     readonly to?: string;
     readonly list?: readonly SippCall[];
     readonly perSecond?: number;
+    /** How long the caller talks. */
+    readonly talkMs?: number;
   },
 ): Promise<SippResult> {
   const folder = mkdtempSync(join(tmpdir(), 'tagswitch-bench-sipp-'));
-  const { to, list = [], perSecond = 50 } = given;
+  const { to, list = [], perSecond = 50, talkMs = 1000 } = given;
   const file = (name: string): string => join(folder, name);
   writeFileSync(
     file('calls.csv'),
     `SEQUENTIAL\n${list.map(({ number, caller }) => `${number};${caller}\n`).join('')}`,
   );
-  // A call lasts a second and a bit: what is not over long after the last one began never will be.
-  const seconds = Math.ceil(given.calls / perSecond) + 60;
+  // What is not over long after the last one began never will be.
+  const seconds = Math.ceil(given.calls / perSecond + talkMs / 1000) + 60;
   const child = spawn(
     'sipp',
     [
       ...(to === undefined ? [] : [to, '-inf', file('calls.csv'), '-r', String(perSecond)]),
       ...['-sf', join(scenarios, `${role}.xml`), '-t', 'u1', '-i', '127.0.0.1', '-p', String(given.port)],
-      ...['-m', String(given.calls), '-nostdin', '-timeout', String(seconds), '-recv_timeout', '30000'],
+      ...[
+        '-m',
+        String(given.calls),
+        '-nostdin',
+        '-timeout',
+        String(seconds),
+        '-recv_timeout',
+        '30000',
+        '-d',
+        String(talkMs),
+      ],
       ...['-trace_stat', '-fd', '1', '-stf', file('counts.csv'), '-trace_err', '-error_file', file('errors')],
     ],
     { stdio: 'ignore', cwd: folder },

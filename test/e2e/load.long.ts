@@ -1,20 +1,18 @@
 /** More calls than were agreed on, and applications that are restarted under load: sipp at both ends. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { sipp } from '../bench/sipp.js';
 import { fictionalNumbers } from '../bench/numbers.js';
 import { Agent } from '../standalone/media-agent.js';
 import { freePort } from '../support/redis.js';
 import { until } from '../support/until.js';
+import { startSecond } from './second-application.js';
 import { System, type Record_ } from './system.js';
 
 t.setTimeout(300_000);
 
 const NUMBER = '+12025550100';
-const application = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 function declaration(callee: number, trunk = ''): string {
   return [
@@ -71,8 +69,7 @@ t.test('two applications restarted in turn at 20 calls a second: none failed', a
   });
   const port = await freePort();
   const start = async (): Promise<void> => {
-    second = startSecond(system, port);
-    await until(() => isReady(port), 20_000);
+    second = await startSecond(system, port);
   };
   await start();
   const calls = 20 * 24;
@@ -100,27 +97,3 @@ t.test('two applications restarted in turn at 20 calls a second: none failed', a
     [],
   );
 });
-
-/** A second application on the same servers: what the first one was started with, and another HTTP port. */
-function startSecond(system: System, port: number): ChildProcess {
-  const pid = system.pid('application');
-  const environment = readFileSync(`/proc/${String(pid)}/environ`, 'utf8').split('\0');
-  const env: Record<string, string> = {};
-  for (const line of environment) {
-    const [name = '', value = ''] = line.split(/=(.*)/s);
-    // Not the channel to the launcher, which is the first one's.
-    if (name !== '' && !name.startsWith('NODE_CHANNEL')) env[name] = value;
-  }
-  return spawn(process.execPath, [application], {
-    env: { ...env, TAGSWITCH_HTTP: `127.0.0.1:${String(port)}` },
-    stdio: 'ignore',
-  });
-}
-
-async function isReady(port: number): Promise<boolean> {
-  try {
-    return (await fetch(`http://127.0.0.1:${String(port)}/readyz`)).ok;
-  } catch {
-    return false;
-  }
-}

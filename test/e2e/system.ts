@@ -91,7 +91,6 @@ export class System {
         TAGSWITCH_HTTP: `127.0.0.1:${String(await freePort())}`,
         TAGSWITCH_SIP: onRealServers ? TAGSWITCH_SIP : `127.0.0.1:${String(await freePort())}`,
         TAGSWITCH_LOG: log,
-        ...more,
         ...(onRealServers
           ? {
               TAGSWITCH_DRACHTIO,
@@ -101,6 +100,7 @@ export class System {
               TAGSWITCH_SPOOL,
             }
           : {}),
+        ...more,
       },
       folder,
     );

@@ -5,38 +5,18 @@ import { mintId } from '../../src/ids.js';
 import { firstServed, promisesKept, refused, servedAfter, show, turnedAway } from '../support/load-checks.js';
 import { NumberLoad } from '../support/number-load.js';
 import { redisCli } from '../support/redis-cluster.js';
-import { restartablePort, TestRedis } from '../support/redis.js';
+import { SentinelGroup } from '../support/redis-group.js';
+import { TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
 const PAGES_A_SECOND = 60;
-const GROUP = 'main';
 
 t.setTimeout(120_000);
 
-/** A master, its replica, three Sentinels of which two must agree, and what goes into `REDIS_URL`. */
-async function startGroup(t: Test) {
-  const [master, replica] = await Promise.all([startServer(), startServer()]);
-  t.teardown(() => Promise.all([master.stop(), replica.stop()]));
-  await redisCli(replica, 'replicaof', '127.0.0.1', String(master.port));
-  await until(async () => (await redisCli(replica, 'info', 'replication')).includes('master_link_status:up'));
-  const sentinels: TestRedis[] = [];
-  t.teardown(() => Promise.all(sentinels.map((one) => one.stop())));
-  for (let i = 0; i < 3; i++) {
-    sentinels.push(await TestRedis.startSentinel(await restartablePort(), GROUP, master.port, 2));
-  }
-  await until(async () => {
-    for (const one of sentinels) {
-      const known = await redisCli(one, 'info', 'sentinel');
-      if (!/status=ok,.*slaves=1,sentinels=3/.test(known)) return false;
-    }
-    return true;
-  }, 20_000);
-  const hosts = sentinels.map((one) => `127.0.0.1:${String(one.port)}`).join(',');
-  return { master, replica, sentinels, url: `redis-sentinel://${hosts}/${GROUP}` };
-}
-
-async function startServer(): Promise<TestRedis> {
-  return TestRedis.start(['--bind', '127.0.0.1', '--repl-diskless-sync-delay', '0'], await restartablePort());
+async function groupOf(t: Test): Promise<SentinelGroup> {
+  const group = await SentinelGroup.start();
+  t.teardown(() => group.stop());
+  return group;
 }
 
 const threeAccounts = () => Array.from({ length: 3 }, () => mintId('acc'));
@@ -44,7 +24,7 @@ const role = async (server: TestRedis): Promise<string> =>
   (await redisCli(server, 'role')).split('\n')[0] ?? '';
 
 t.test('Sentinel: the master dies while one Sentinel hangs; then the new master hangs', async (t) => {
-  const { master, replica, sentinels, url } = await startGroup(t);
+  const { master, replica, sentinels, url } = await groupOf(t);
   const load = await NumberLoad.open(url, threeAccounts(), 300);
   t.teardown(() => load.close());
   const all = load.accounts.map(({ id }) => id);

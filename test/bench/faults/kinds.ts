@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ChildProcess } from 'node:child_process';
+import { startSecond } from '../../e2e/second-application.js';
+import type { System } from '../../e2e/system.js';
+import { redisCli } from '../../support/redis-cluster.js';
+import { SentinelGroup } from '../../support/redis-group.js';
+import { freePort, TestRedis } from '../../support/redis.js';
+import { until } from '../../support/until.js';
+import { SmallDisk } from './small-disk.js';
+import { SteppedClock } from './stepped-clock.js';
+
+/** What is around the switch while one fault is tried. */
+export interface Stage {
+  /** Of the switch, beside what every test sets. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** After the switch has started and before the load. */
+  started?(system: System): Promise<void>;
+  /** The fault, from its beginning to its end; what is broken for good is mended. */
+  strike(system: System): Promise<void>;
+  close?(): Promise<void>;
+}
+
+export interface Kind {
+  readonly name: string;
+  /** The calls themselves were in what died. */
+  readonly mayDrop?: true;
+  readonly stage: () => Promise<Stage>;
+}
+
+const PAUSE_MS = 5000;
+const AWAY_MS = 8000;
+const HOUR_S = 3600;
+
+const killed = (name: Parameters<System['pid']>[0]): (() => Promise<Stage>) => {
+  return () => Promise.resolve({ strike: (system) => system.killAndAwait(name) });
+};
+
+export const KINDS: readonly Kind[] = [
+  { name: 'the application killed, the only one', stage: killed('application') },
+  { name: 'one application of two killed', stage: oneOfTwo },
+  { name: 'the SIP server killed', stage: killed('sip-server') },
+  { name: 'the media server killed, the only one', mayDrop: true, stage: killed('media-server') },
+  { name: 'Redis paused for 5 s', stage: redisPaused },
+  { name: 'Redis killed, back after 8 s', stage: redisAway },
+  { name: 'Redis failed over by Sentinel', stage: failover },
+  { name: "the call log's disk full for 8 s", stage: callLogDiskFull },
+  { name: 'the disk of the data folder full for 8 s', stage: dataDiskFull },
+  { name: 'the same, while Redis is killed', stage: nowhereToWrite },
+  { name: 'the clock put forward by an hour', stage: () => clockStep(HOUR_S) },
+  { name: 'the clock put back by an hour', stage: () => clockStep(-HOUR_S) },
+];
+
+async function oneOfTwo(): Promise<Stage> {
+  const port = await freePort();
+  let second: ChildProcess | undefined;
+  return {
+    started: async (system) => {
+      second = await startSecond(system, port);
+    },
+    strike: (system) => system.killAndAwait('application'),
+    close: async () => {
+      second?.kill('SIGKILL');
+      return Promise.resolve();
+    },
+  };
+}
+
+function redisPaused(): Promise<Stage> {
+  return Promise.resolve({
+    strike: async (system: System) => {
+      system.signal('redis-server', 'SIGSTOP');
+      await wait(PAUSE_MS);
+      system.signal('redis-server', 'SIGCONT');
+    },
+  });
+}
+
+/** As the launcher's own: what was acknowledged is in its file, but for what the last second brought. */
+const KEPT = ['--appendonly', 'yes', '--appendfsync', 'everysec'];
+
+async function redisAway(): Promise<Stage> {
+  const redis = await TestRedis.start(KEPT);
+  return {
+    environment: { REDIS_URL: redis.url },
+    strike: async () => {
+      await redis.crash();
+      await wait(AWAY_MS);
+      await redis.start();
+    },
+    close: () => redis.stop(),
+  };
+}
+
+async function failover(): Promise<Stage> {
+  const group = await SentinelGroup.start();
+  return {
+    environment: { REDIS_URL: group.url },
+    strike: async () => {
+      await group.master.crash();
+      await until(async () => (await redisCli(group.replica, 'role')).startsWith('master'), 30_000);
+    },
+    close: () => group.stop(),
+  };
+}
+
+async function callLogDiskFull(): Promise<Stage> {
+  const disk = await SmallDisk.open();
+  return {
+    environment: { DATABASE_URL: `sqlite:${join(disk.folder, 'calls.sqlite')}` },
+    strike: () => disk.full(AWAY_MS),
+    close: () => disk.close(),
+  };
+}
+
+/** The redis-server of `start`, the call log, the spools of events and of the media node: all on one disk. */
+async function dataDiskFull(): Promise<Stage> {
+  const disk = await SmallDisk.open();
+  return {
+    environment: { TAGSWITCH_DATA: join(disk.folder, 'data') },
+    strike: () => disk.full(AWAY_MS),
+    close: () => disk.close(),
+  };
+}
+
+async function nowhereToWrite(): Promise<Stage> {
+  const [disk, redis] = [await SmallDisk.open(), await TestRedis.start(KEPT)];
+  return {
+    environment: { TAGSWITCH_DATA: join(disk.folder, 'data'), REDIS_URL: redis.url },
+    strike: async () => {
+      const full = disk.full(AWAY_MS);
+      await redis.crash();
+      await full;
+      await redis.start();
+    },
+    close: async () => {
+      await redis.stop();
+      await disk.close();
+    },
+  };
+}
+
+/** Of the machine: the application, the standalone servers and Redis read the same clock. */
+async function clockStep(seconds: number): Promise<Stage> {
+  const clock = SteppedClock.open();
+  const redis = await clock.within(() => TestRedis.start(KEPT));
+  return {
+    environment: { REDIS_URL: redis.url },
+    strike: async () => {
+      clock.step(seconds);
+      return Promise.resolve();
+    },
+    close: async () => {
+      clock.close();
+      await redis.stop();
+    },
+  };
+}
