@@ -8,7 +8,6 @@ import { SentinelGroup } from '../../support/redis-group.js';
 import { freePort, TestRedis } from '../../support/redis.js';
 import { until } from '../../support/until.js';
 import { SmallDisk } from './small-disk.js';
-import { SteppedClock } from './stepped-clock.js';
 
 /** What is around the switch while one fault is tried. */
 export interface Stage {
@@ -30,7 +29,6 @@ export interface Kind {
 
 const PAUSE_MS = 5000;
 const AWAY_MS = 8000;
-const HOUR_S = 3600;
 
 const killed = (name: Parameters<System['pid']>[0]): (() => Promise<Stage>) => {
   return () => Promise.resolve({ strike: (system) => system.killAndAwait(name) });
@@ -45,10 +43,6 @@ export const KINDS: readonly Kind[] = [
   { name: 'Redis killed, back after 8 s', stage: redisAway },
   { name: 'Redis failed over by Sentinel', stage: failover },
   { name: "the call log's disk full for 8 s", stage: callLogDiskFull },
-  { name: 'the disk of the data folder full for 8 s', stage: dataDiskFull },
-  { name: 'the same, while Redis is killed', stage: nowhereToWrite },
-  { name: 'the clock put forward by an hour', stage: () => clockStep(HOUR_S) },
-  { name: 'the clock put back by an hour', stage: () => clockStep(-HOUR_S) },
 ];
 
 async function oneOfTwo(): Promise<Stage> {
@@ -110,49 +104,5 @@ async function callLogDiskFull(): Promise<Stage> {
     environment: { DATABASE_URL: `sqlite:${join(disk.folder, 'calls.sqlite')}` },
     strike: () => disk.full(AWAY_MS),
     close: () => disk.close(),
-  };
-}
-
-/** The redis-server of `start`, the call log, the spools of events and of the media node: all on one disk. */
-async function dataDiskFull(): Promise<Stage> {
-  const disk = await SmallDisk.open();
-  return {
-    environment: { TAGSWITCH_DATA: join(disk.folder, 'data') },
-    strike: () => disk.full(AWAY_MS),
-    close: () => disk.close(),
-  };
-}
-
-async function nowhereToWrite(): Promise<Stage> {
-  const [disk, redis] = [await SmallDisk.open(), await TestRedis.start(KEPT)];
-  return {
-    environment: { TAGSWITCH_DATA: join(disk.folder, 'data'), REDIS_URL: redis.url },
-    strike: async () => {
-      const full = disk.full(AWAY_MS);
-      await redis.crash();
-      await full;
-      await redis.start();
-    },
-    close: async () => {
-      await redis.stop();
-      await disk.close();
-    },
-  };
-}
-
-/** Of the machine: the application, the standalone servers and Redis read the same clock. */
-async function clockStep(seconds: number): Promise<Stage> {
-  const clock = SteppedClock.open();
-  const redis = await clock.within(() => TestRedis.start(KEPT));
-  return {
-    environment: { REDIS_URL: redis.url },
-    strike: async () => {
-      clock.step(seconds);
-      return Promise.resolve();
-    },
-    close: async () => {
-      clock.close();
-      await redis.stop();
-    },
   };
 }
