@@ -8,6 +8,8 @@ t.setTimeout(120_000);
 
 /** What the first carrier answers; undefined for 200. */
 let says: number | undefined;
+/** Where it sends those whom it redirects. */
+let elsewhere: Agent;
 const answer = (call: AgentCall): void => {
   call.reply(180);
   call.reply(200, '0 101');
@@ -21,28 +23,32 @@ let calls = 0;
 t.before(async () => {
   first = await Agent.start((call) => {
     if (says === undefined) answer(call);
-    else call.reply(says);
+    else call.reply(says, undefined, says === 302 ? [['Contact', `<sip:moved@${gateway(elsewhere)}>`]] : []);
   });
+  elsewhere = await Agent.start(answer);
   second = await Agent.start(answer);
   caller = await Agent.start();
-  const gateway = (agent: Agent): string => `127.0.0.1:${String(agent.sip.port)}`;
-  system = await System.start(
-    [
-      '    trunks:',
-      '      - {name: carrier, addresses: [127.0.0.1/32]}',
-      `      - {name: first, gateway: '${gateway(first)}'}`,
-      `      - {name: second, gateway: '${gateway(second)}'}`,
-      '    trunkGroups: [{name: out, trunks: [{trunk: second, priority: 2}, {trunk: first, priority: 1}]}]',
-      "    endpoints: [{name: desk, destinations: [{to: '+12125550123', group: out}]}]",
-      "    pools: [{name: p, numbers: ['+12025550100-+12025550199'], trunk: carrier, defaultEndpoint: desk}]",
-      '',
-    ].join('\n'),
-  );
+  system = await System.start(declaration());
 });
+
+const gateway = (agent: Agent): string => `127.0.0.1:${String(agent.sip.port)}`;
+
+function declaration(more = ''): string {
+  return [
+    '    trunks:',
+    '      - {name: carrier, addresses: [127.0.0.1/32]}',
+    `      - {name: first, gateway: '${gateway(first)}'${more}}`,
+    `      - {name: second, gateway: '${gateway(second)}'}`,
+    '    trunkGroups: [{name: out, trunks: [{trunk: second, priority: 2}, {trunk: first, priority: 1}]}]',
+    "    endpoints: [{name: desk, destinations: [{to: '+12125550123', group: out}]}]",
+    "    pools: [{name: p, numbers: ['+12025550100-+12025550199'], trunk: carrier, defaultEndpoint: desk}]",
+    '',
+  ].join('\n');
+}
 
 t.teardown(async () => {
   await system.stop();
-  await Promise.all([first, second, caller].map((agent) => agent.close()));
+  await Promise.all([first, second, elsewhere, caller].map((agent) => agent.close()));
 });
 
 /** One call: its final status, and how often each carrier was asked. */
@@ -83,6 +89,15 @@ t.test("the callee's own answer is the answer", async (t) => {
     [603, 603, 'rejected'],
   ] as const)
     t.same(await place(status), { final, asked: [1, 0], result }, String(status));
+});
+
+t.test('a redirection is followed where the trunk may redirect, and nowhere else', async (t) => {
+  t.same(await place(302), { final: 480, asked: [1, 0], result: 'failed' });
+  t.equal(elsewhere.calls.length, 0);
+  await system.follow(declaration(', followRedirects: true'));
+  t.same(await place(302), { final: 200, asked: [1, 0], result: 'answered' });
+  t.equal(elsewhere.calls.length, 1);
+  t.match(elsewhere.calls[0]?.invite.uri, /^sip:(moved|leg\.)/);
 });
 
 t.test('a trunk that failed three times in a row is left out', async (t) => {
