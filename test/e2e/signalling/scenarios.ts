@@ -59,6 +59,10 @@ const settled = (step: Step, status: number, check?: readonly [string, string]):
   response(status, check === undefined ? {} : { check }),
 ];
 
+/** A provisional response that is to be acknowledged with PRACK (RFC 3262): its number is kept. */
+const reliable = (status: number): Step =>
+  `<recv response="${String(status)}" rrs="true"><action><ereg regexp="[0-9]+" search_in="hdr" case_indep="true" header="RSeq:" check_it="true" assign_to="rseq"/></action></recv>`;
+
 /** drachtio-server says nothing to some requests of no dialog; that it is still there is seen by what comes next. */
 const unanswered = (c: CarrierSteps, method: string, ...headers: readonly string[]): Step[] => [
   c.outside(method, true, { headers, once: true }),
@@ -133,8 +137,46 @@ const EARLY: Scenario[] = [
   },
   {
     name: '100rel-required-by-the-caller',
-    carrier: (c) => c.refused(420, { headers: ['Require: 100rel'] }, ['Unsupported:', '100rel']),
-    record: { result: 'failed', reason: { status: 420 } },
+    carrier: (c) => [
+      c.invite({ sdp: audio(), headers: ['Require: 100rel'] }),
+      response(100, optional),
+      reliable(180),
+      ...settled(c.send('PRACK', 2, { headers: ['RAck: [$rseq] 1 INVITE'] }), 200),
+      response(200),
+      c.ack(),
+      ...c.bye(3),
+    ],
+    callee: plain,
+    record: answered(),
+    standalone: {
+      carrier: (c) => c.refused(420, { headers: ['Require: 100rel'] }, ['Unsupported:', '100rel']),
+      record: { result: 'failed', reason: { status: 420 } },
+    },
+  },
+  {
+    name: 'prack-at-both-ends',
+    carrier: (c) => [
+      c.invite({ sdp: audio(), headers: ['Supported: 100rel'] }),
+      response(100, optional),
+      response(180),
+      reliable(183),
+      ...settled(c.send('PRACK', 2, { headers: ['RAck: [$rseq] 1 INVITE'] }), 200),
+      response(200),
+      c.ack(),
+      ...c.bye(3),
+    ],
+    callee: [
+      callee.invited(['Supported:', '100rel']),
+      callee.says(183, 'Session Progress', { sdp: audio(), headers: ['Require: 100rel', 'RSeq: 77'] }),
+      request('PRACK', { check: ['RAck:', '77'] }),
+      reply(200, 'OK'),
+      pause(200),
+      callee.saysLater(200, 'OK', { sdp: audio() }),
+      request('ACK'),
+      ...callee.hungUpOn(),
+    ],
+    record: answered(),
+    standalone: 'none',
   },
   {
     name: 'prack-of-no-call',

@@ -244,6 +244,7 @@ export const callee = {
       '<ereg regexp="[^ ].*" search_in="hdr" header="From:" assign_to="far"/>',
       '<ereg regexp="[^ ].*" search_in="hdr" header="To:" assign_to="own"/>',
       '<ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" assign_to="cseq"/>',
+      '<ereg regexp="[^ ].*" search_in="hdr" header="Record-Route:" assign_to="route"/>',
       '<ereg regexp="[^ ].*" search_in="hdr" header="Via:" assign_to="proxy"/>',
       '<ereg regexp="[^ ].*" search_in="hdr" header="Via:" occurrence="2" assign_to="sender"/>',
     ];
@@ -286,23 +287,32 @@ export const callee = {
   },
 
   /**
-   * Waits for the CANCEL and answers it.
-   * What follows answers the INVITE: by its CSeq (FreeSWITCH does not begin at 1) and by both Vias of it, as the CANCEL
-   * has the proxy's alone.
+   * A response to the INVITE after another request came: by its CSeq (FreeSWITCH does not begin at 1) and by both Vias of it,
+   * as that of the proxy itself, a CANCEL, has the proxy's alone.
    */
-  cancelled(status: number, phrase: string, sent: Sent = {}): Step[] {
+  saysLater(status: number, phrase: string, sent: Sent = {}): Step {
     const lines = [
       `SIP/2.0 ${String(status)} ${phrase}`,
       'Via: [$proxy]',
       'Via: [$sender]',
-      '[last_Record-Route:]',
+      'Record-Route: [$route]',
       '[last_From:]',
       'To: [$own];tag=[pid]d[call_number]',
       '[last_Call-ID:]',
       'CSeq: [$cseq] INVITE',
       contact('callee'),
     ];
-    return [request('CANCEL', { seconds: 20 }), reply(200, 'OK'), message(lines, sent, true), request('ACK')];
+    return message(lines, sent, true);
+  },
+
+  /** Waits for the CANCEL, answers it, and then the INVITE. */
+  cancelled(status: number, phrase: string, sent: Sent = {}): Step[] {
+    return [
+      request('CANCEL', { seconds: 20 }),
+      reply(200, 'OK'),
+      callee.saysLater(status, phrase, sent),
+      request('ACK'),
+    ];
   },
 
   /** Is hung up on. */
@@ -337,7 +347,7 @@ export const callee = {
  * @param contactPort where the far end is reached; its own port when absent
  */
 export function scenarioXml(name: string, steps: readonly Step[], contactPort?: number): string {
-  const kept = ['far', 'own', 'cseq', 'proxy', 'sender', 'seen'].filter((one) =>
+  const kept = ['far', 'own', 'cseq', 'route', 'proxy', 'sender', 'seen', 'rseq'].filter((one) =>
     steps.join('').includes(`assign_to="${one}"`),
   );
   const text = steps
