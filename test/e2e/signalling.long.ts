@@ -6,15 +6,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { sipp, type SippRun } from '../standalone/support/sipp.js';
+import { freeRange } from '../support/free-range.js';
 import { LossyLink } from '../support/lossy-link.js';
 import { declarationOf, numbersOf } from './declaration.js';
-import { SCENARIOS, type Ends, type Scenario } from './signalling/scenarios.js';
+import { endsOf, SCENARIOS, type Ends, type Scenario } from './signalling/scenarios.js';
 import { CarrierSteps, scenarioXml } from './signalling/steps.js';
-import { onRealServers, System, type Record_ } from './system.js';
+import { System, type Record_ } from './system.js';
 
 t.setTimeout(900_000);
 
@@ -31,13 +29,6 @@ interface Ready extends Ends {
   readonly port: number;
   /** Before the carrier and before the callee, where the line is bad. */
   readonly lines?: readonly [LossyLink | undefined, LossyLink];
-}
-
-/** What is run of a scenario on these servers. */
-function endsOf(scenario: Scenario): Ends | undefined {
-  if (onRealServers) return scenario.real === 'none' ? undefined : scenario;
-  if (scenario.standalone === undefined) return scenario;
-  return scenario.standalone === 'none' ? undefined : scenario.standalone;
 }
 
 async function run(
@@ -158,25 +149,4 @@ for (const proto of ['udp', 'tcp'] as const) {
       }),
     );
   });
-}
-
-/**
- * The first of `count` ports that nobody listens on, UDP and TCP, below those that the system gives out by itself: a
- * callee binds his long after they were looked for.
- */
-async function freeRange(count: number): Promise<number> {
-  for (let first = 28_000; first < 32_000; first += count) {
-    const held = await Promise.allSettled(
-      Array.from({ length: count }, async (_, at) => {
-        const udp = createSocket('udp4').bind(first + at, '127.0.0.1');
-        const tcp = createServer().listen(first + at, '127.0.0.1');
-        const bound = await Promise.allSettled([once(udp, 'listening'), once(tcp, 'listening')]);
-        udp.close();
-        await new Promise((done) => tcp.close(done));
-        if (bound.some(({ status }) => status === 'rejected')) throw new Error('taken');
-      }),
-    );
-    if (held.every(({ status }) => status === 'fulfilled')) return first;
-  }
-  throw new Error('no free ports');
 }

@@ -1,4 +1,5 @@
 /** What carriers and PBXs do, one scenario a behaviour: what the carrier's end does, what the callee's does, what is recorded. */
+import { onRealServers } from '../system.js';
 import type { Weather } from '../../support/lossy-link.js';
 import {
   audio,
@@ -778,3 +779,10 @@ export const SCENARIOS: readonly Scenario[] = [
   LARGE,
   ...OTHERS,
 ];
+
+/** What is run of a scenario on these servers. */
+export function endsOf(scenario: Scenario): Ends | undefined {
+  if (onRealServers) return scenario.real === 'none' ? undefined : scenario;
+  if (scenario.standalone === undefined) return scenario;
+  return scenario.standalone === 'none' ? undefined : scenario.standalone;
+}
