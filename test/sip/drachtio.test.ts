@@ -300,6 +300,15 @@ t.test('a message that the library cannot read is refused, and printed nowhere',
     ['no start line', INVITE.slice(1)],
     ['a blank start line', ['', ...INVITE]],
     ['bytes of another protocol', ['\u0000\u0001\u0002', '\u00ff']],
+    [
+      'an escape in a name, which the library undoes',
+      [...INVITE, '%50-Asserted-Identity: <sip:+12025550198@x>'],
+    ],
+    ['a type that the library is slow on', [...INVITE, `Content-Type: multipart/${'a'.repeat(600)}`]],
+    [
+      'the same in pieces',
+      [...INVITE, ...Array.from({ length: 9 }, () => `c: multipart/${'a'.repeat(100)}`)],
+    ],
   ];
   for (const [what, lines] of odd) {
     const before = port.frames.length;
@@ -319,5 +328,28 @@ t.test('a message that the library cannot read is refused, and printed nowhere',
   t.equal(port.frames.slice(before).filter((frame) => frame.includes('SIP/2.0 400')).length, 0);
   const rest = JSON.stringify([printed, log.lines]);
   t.notMatch(rest, /2025550/, 'no number is in any log');
-  t.equal(log.lines.filter(({ text }) => text === 'a message that cannot be read was refused').length, 8);
+  t.equal(log.lines.filter(({ text }) => text === 'a message that cannot be read was refused').length, 11);
+});
+
+t.test('a response that the library cannot read counts by its status, and costs no connection', async (t) => {
+  const { port, invites, log, drachtio } = await connection(t);
+  const sockets = port.sockets.length;
+  const odd: readonly (readonly [string, string, number])[] = [
+    ['a line without a colon', 'SIP/2.0 486 Busy Here\r\nVia: x\r\nnot a header 2025550199\r\n\r\n', 486],
+    ['a status line that is slow to read', `SIP/2.0 603 x${' '.repeat(9000)}\nb\r\nVia: x\r\n\r\n`, 603],
+    ['nothing that is a status', '\u0000\u0001 +12025550199\r\n\r\n', 500],
+  ];
+  for (const [at, [what, response, status]] of odd.entries()) {
+    port.invite(inviteText(), `txn-${String(at)}`);
+    await until(() => invites.length === at + 1);
+    const result = invites[at]?.proxy('sip:a@127.0.0.1:5180', { silenceMs: 1500, deadlineMs: 5000 });
+    await until(() => port.frames.filter((frame) => frame.includes('|proxy|')).length === at + 1);
+    const id = port.frames.at(-1)?.split('|')[0] ?? '';
+    port.push(`r|response|${id}|OK|network|10|udp|127.0.0.1|5180|10:00:00|||continue\r\n${response}`);
+    port.push(`r|response|${id}|OK|done`);
+    t.same(await result, { status, reason: undefined }, what);
+  }
+  t.equal(port.sockets.length, sockets);
+  t.ok(drachtio.up);
+  t.notMatch(JSON.stringify(log.lines), /2025550/);
 });
