@@ -6,7 +6,7 @@ export type OddFrame =
   | { readonly kind: 'mended'; readonly frame: string };
 
 const REQUEST_LINE = /^([\w\-.!%*_+`'~]+)\s([^\s]+)\sSIP\s*\/\s*\d+\.\d+/;
-const STATUS_LINE = /^SIP\/\d+\.\d+\s+\d+\s*/;
+const STATUS_LINE = /^SIP\/\d+\.\d+\s+\d+[^\r\n\u2028\u2029]*$/;
 /** The library's own pattern for a status line takes the square of its length. */
 const LONGEST_STATUS_LINE = 512;
 /** So does the one that it looks for a boundary with. A boundary has 70 characters at most (RFC 2046, 5.1.1). */
@@ -26,11 +26,7 @@ export function oddFrame(frame: string): OddFrame | undefined {
   const [, kind] = tokens;
   if (kind !== 'sip' && (kind !== 'response' || end + 2 === frame.length)) return undefined;
   const stop = frame.indexOf('\r\n\r\n', end);
-  const lines = frame
-    .slice(end + 2, stop < 0 ? undefined : stop)
-    .split(/\r\n(?![ \t])/)
-    // A message without a body may end with the break of its last line alone.
-    .filter((line, at, all) => !(line === '' && at > 0 && at === all.length - 1));
+  const lines = frame.slice(end + 2, stop < 0 ? undefined : stop).split(/\r\n(?![ \t])/);
   const [start = ''] = lines;
   if (kind === 'response') {
     if (isReadable(lines)) return undefined;

@@ -103,8 +103,8 @@ function readFrame(frame: string): unknown {
   const odd = oddFrame(frame);
   if (odd?.kind === 'kept') return undefined;
   const seen = odd?.frame ?? frame;
-  const [, kind] = seen.split('|', 2);
   const end = seen.indexOf('\r\n');
+  const [, kind] = seen.slice(0, Math.max(0, end)).split('|', 2);
   if (end < 0 || end + 2 === seen.length || (kind !== 'sip' && kind !== 'response')) return undefined;
   const { parseSipMessage } = sipParser as { parseSipMessage: (text: string, lazy: boolean) => unknown };
   const read = parseSipMessage(seen.slice(end + 2), true);
@@ -122,7 +122,7 @@ export const parsers: readonly Parser[] = [
   },
   {
     name: 'SIP stream',
-    read: (text) => new StreamFramer().push(Buffer.from(text)),
+    read: (text) => [...new StreamFramer().push(Buffer.from(text))],
     throws: [ParseError],
     longest: 30_000,
     forms: [message('X-Any: *', 'Content-Length: 0'), message('Content-Length: *'), '\r\n*'],

@@ -88,6 +88,6 @@ function openingBracket(value: string): number {
 }
 
 function checked(uri: string): string {
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*:\S+$/.test(uri)) throw new ParseError(400, 'Bad URI in address');
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"]+$/.test(uri)) throw new ParseError(400, 'Bad URI in address');
   return uri;
 }
