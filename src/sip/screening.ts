@@ -13,7 +13,7 @@ export type Verdict =
       readonly uri: SipUri;
       readonly trunks: readonly TrunkOf[];
     }
-  | { readonly kind: 'refused'; readonly status: 400 | 403 | 404 | 484; readonly why: RefusedWhy };
+  | { readonly kind: 'refused'; readonly status: 400 | 403 | 404 | 416 | 484; readonly why: RefusedWhy };
 
 export interface TrunkOf {
   readonly account: Account;
@@ -48,7 +48,8 @@ export function screen(
     return refuse(403, nodes.isNode(request.sourceAddress) ? 'nodeWithoutLeg' : 'noTrunk');
   }
   if (hasForgedHeader(request.raw)) return refuse(403, 'forgedHeader');
-  if (uri === undefined) return refuse(400, 'requestUri');
+  // RFC 3261, 8.2.2.1: another scheme than ours is told apart from a URI that is none.
+  if (uri === undefined) return refuse(/^sips?:/i.test(request.uri) ? 400 : 416, 'requestUri');
   const read = trunks.flatMap((of) => {
     const number = dialledNumber(rewritten(uri.user, of.trunk.incoming));
     return number === undefined ? [] : [{ number, of }];
@@ -74,6 +75,6 @@ export function hasForgedHeader(raw: string): boolean {
     .some((line) => /^\s*x-tagswitch/i.test(line));
 }
 
-function refuse(status: 400 | 403 | 404 | 484, why: RefusedWhy): Verdict {
+function refuse(status: 400 | 403 | 404 | 416 | 484, why: RefusedWhy): Verdict {
   return { kind: 'refused', status, why };
 }

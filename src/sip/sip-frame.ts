@@ -52,7 +52,7 @@ function isReadable([start = '', ...lines]: readonly string[]): boolean {
     if (colon < 0 || !isName(line.slice(0, colon))) return false;
     if (isContentType(line.slice(0, colon))) typeLength += line.length;
   }
-  return lines.length > 0 && typeLength <= LONGEST_CONTENT_TYPE;
+  return (isResponse || lines.length > 0) && typeLength <= LONGEST_CONTENT_TYPE;
 }
 
 /**

@@ -58,7 +58,8 @@ t.test('what an INVITE is', async (t) => {
   t.match(invite({ uri: 'sip:192.0.2.5' }), { kind: 'refused', status: 484 });
   t.match(invite({ uri: 'sip:alice@192.0.2.5' }), { kind: 'refused', status: 404 });
   t.match(invite({ uri: 'sip:%zz@192.0.2.5' }), { kind: 'refused', status: 400 });
-  t.match(invite({ uri: 'tel:+12025550100' }), { kind: 'refused', status: 400 });
+  t.match(invite({ uri: 'tel:+12025550100' }), { kind: 'refused', status: 416 });
+  t.match(invite({ uri: 'sip:@' }), { kind: 'refused', status: 400 });
 });
 
 t.test('forged headers are seen however they are written', async (t) => {
