@@ -139,7 +139,7 @@ t.test('whatever comes, it is answered or proxied, and the connection holds', as
     ),
     {
       seed: Number(process.env['FUZZ_SEED'] ?? 5118),
-      numRuns: Number(process.env['FUZZ_RUNS'] ?? 300),
+      numRuns: Number(process.env['FUZZ_RUNS'] ?? 200),
       interruptAfterTimeLimit: 30_000,
       markInterruptAsFailure: true,
     },

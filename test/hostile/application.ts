@@ -111,14 +111,20 @@ export async function application(t: Test) {
     log,
     events,
     /** Hands the application a request as drachtio-server does, and waits for what it does with it. */
-    async give(sip: string, from = '192.0.2.1'): Promise<Outcome> {
+    give: async (sip: string, from = '192.0.2.1'): Promise<Outcome> => {
       const txn = `txn-${String((last += 1))}`;
-      const before = port.frames.length;
       const leader = `id-${txn}|sip|network|${String(Buffer.byteLength(sip))}|udp|${from}|5060|10:00:00.000000|${txn}||127.0.0.1|5060|`;
-      port.push(`${leader}\r\n${sip}`);
-      const its = () => port.frames.slice(before).find((frame) => frame.split('|')[2] === txn);
-      await until(() => its() !== undefined);
-      const frame = its() ?? '';
+      const frame = await new Promise<string>((resolve, reject) => {
+        const timer = setTimeout(() => {
+          reject(new Error(`nothing came of ${JSON.stringify(sip)}`));
+        }, 10_000);
+        port.onFrame = (its) => {
+          if (its.split('|', 3)[2] !== txn) return;
+          clearTimeout(timer);
+          resolve(its);
+        };
+        port.push(`${leader}\r\n${sip}`);
+      });
       const status = /\r\nSIP\/2\.0 (\d{3}) /.exec(frame)?.[1];
       if (frame.split('|')[1] === 'proxy') port.push(`r|response|${frame.split('|')[0] ?? ''}|OK|done`);
       return { status: status === undefined ? undefined : Number(status), frame };

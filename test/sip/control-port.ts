@@ -5,6 +5,8 @@ import { FrameDecoder } from '../../src/standalone/sip-server/control-frame.js';
 export class ControlPort {
   readonly sockets: Socket[] = [];
   readonly frames: string[] = [];
+  /** Told of each frame, after it is among them. */
+  onFrame: (frame: string) => void = () => undefined;
   readonly #server: Server;
   #port = 0;
 
@@ -16,7 +18,10 @@ export class ControlPort {
       const decoder = new FrameDecoder();
       decoder.trusted = true;
       socket.on('data', (data) => {
-        for (const frame of decoder.push(data)) this.#answer(socket, frame.toString());
+        for (const frame of decoder.push(data)) {
+          this.#answer(socket, frame.toString());
+          this.onFrame(frame.toString());
+        }
       });
     });
   }
