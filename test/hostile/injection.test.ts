@@ -230,12 +230,14 @@ t.test('what goes on from the caller to the callee may hold nothing that FreeSWI
       ),
   );
   t.equal(passed.length, 3);
-  for (const pattern of passed)
-    for (const character of [..."${}[]\\'|^`\r\n\0\u0085\u2028"])
-      t.notOk(
-        pattern.test(`<sip:a@h>${character}`),
-        `${JSON.stringify(character)} in ${pattern.source.slice(0, 30)}`,
-      );
+  const acted = [..."${}[]\\'|^`\r\n\0\u0085\u2028"];
+  for (const pattern of passed) {
+    t.ok(pattern.test('a.b;info=<https://h/c>;x="y"'));
+    t.same(
+      acted.filter((character) => pattern.test(`<https://h>${character}`)),
+      [],
+    );
+  }
 });
 
 t.test('the gates before SIP and the event socket', async (t) => {
