@@ -257,7 +257,7 @@ t.test('the gates before SIP and the event socket', async (t) => {
     for (const caller of [payload, `+12025550147${payload}`, `${payload}+12025550147`]) {
       const leg = { leg: 0, trunk: 1, destination: { serial: 2, to: '+12025550160', trunks: [] } };
       const { headers } = planHeaders(
-        { rounds: [[{ legs: [leg], ringMs: 20_000 }]] } as never,
+        { rounds: [[{ legs: [leg], ringMs: 20_000 }]] },
         { call: 'call_0000000000000000', account: 'acc_0000000000000000', switchAddress: '192.0.2.5:5060', caller: '+12025550123', written: () => caller, token: () => 'A'.repeat(32) },
       ); // prettier-ignore
       t.equal(headers['X-Tagswitch-Caller'], 'anonymous');
