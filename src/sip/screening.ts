@@ -15,7 +15,7 @@ export type Verdict =
     }
   | {
       readonly kind: 'refused';
-      readonly status: 400 | 403 | 404 | 482 | 483 | 484;
+      readonly status: 400 | 403 | 404 | 416 | 482 | 483 | 484;
       readonly why: RefusedWhy;
     };
 
@@ -60,7 +60,8 @@ export function screen(
     return refuse(403, nodes.isNode(request.sourceAddress) ? 'nodeWithoutLeg' : 'noTrunk');
   }
   if (hasForgedHeader(request.raw)) return refuse(403, 'forgedHeader');
-  if (uri === undefined) return refuse(400, 'requestUri');
+  // RFC 3261, 8.2.2.1: another scheme than ours is told apart from a URI that is none.
+  if (uri === undefined) return refuse(/^sips?:/i.test(request.uri) ? 400 : 416, 'requestUri');
   // RFC 3261, 16.3: what may go no further, and what came round. FreeSWITCH would take either for a new call.
   if (NO_HOP_LEFT.test(headersOf(request.raw))) return refuse(483, 'tooManyHops');
   if (passedUs(headersOf(request.raw))) return refuse(482, 'loop');
@@ -100,6 +101,6 @@ function headersOf(raw: string): string {
   return raw.slice(0, /\r?\n\r?\n/.exec(raw)?.index ?? raw.length);
 }
 
-function refuse(status: 400 | 403 | 404 | 482 | 483 | 484, why: RefusedWhy): Verdict {
+function refuse(status: 400 | 403 | 404 | 416 | 482 | 483 | 484, why: RefusedWhy): Verdict {
   return { kind: 'refused', status, why };
 }

@@ -82,7 +82,8 @@ t.test('what an INVITE is', async (t) => {
   t.match(invite({ raw: 'INVITE sip:x SIP/2.0\r\nMax-Forwards: 10\r\n\r\n' }), { kind: 'call' });
   t.match(invite({ uri: 'sip:alice@192.0.2.5' }), { kind: 'refused', status: 404 });
   t.match(invite({ uri: 'sip:%zz@192.0.2.5' }), { kind: 'refused', status: 400 });
-  t.match(invite({ uri: 'tel:+12025550100' }), { kind: 'refused', status: 400 });
+  t.match(invite({ uri: 'tel:+12025550100' }), { kind: 'refused', status: 416 });
+  t.match(invite({ uri: 'sip:@' }), { kind: 'refused', status: 400 });
 });
 
 t.test('forged headers are seen however they are written', async (t) => {
