@@ -43,6 +43,11 @@ export const KINDS: readonly Kind[] = [
   { name: 'Redis killed, back after 8 s', stage: redisAway },
   { name: 'Redis failed over by Sentinel', stage: failover },
   { name: "the call log's disk full for 8 s", stage: callLogDiskFull },
+  { name: 'the disk of all data full for 8 s', stage: () => dataDiskFull(() => Promise.resolve()) },
+  {
+    name: 'the disk of all data full for 8 s, and Redis killed',
+    stage: () => dataDiskFull((system) => system.kill('redis-server')),
+  },
 ];
 
 async function oneOfTwo(): Promise<Stage> {
@@ -103,6 +108,18 @@ async function callLogDiskFull(): Promise<Stage> {
   return {
     environment: { DATABASE_URL: `sqlite:${join(disk.folder, 'calls.sqlite')}` },
     strike: () => disk.full(AWAY_MS),
+    close: () => disk.close(),
+  };
+}
+
+/** Call log, event spool, logs, Redis and the standalone node's spool: all in one folder. */
+async function dataDiskFull(also: (system: System) => Promise<void>): Promise<Stage> {
+  const disk = await SmallDisk.open();
+  return {
+    environment: { TAGSWITCH_DATA: join(disk.folder, 'data') },
+    strike: async (system) => {
+      await Promise.all([disk.full(AWAY_MS), also(system)]);
+    },
     close: () => disk.close(),
   };
 }
