@@ -11,6 +11,7 @@ import { deriveSecrets, keptSecret } from './config/secrets.js';
 import { readSettings, SettingsFault, type MediaNodeAddress, type Settings } from './config/settings.js';
 import { DirectoryCache } from './directory/cache.js';
 import { DeclarationFault, faultLine } from './directory/faults.js';
+import { transportParameter } from './directory/transport.js';
 import { reconcile } from './directory/reconcile.js';
 import { createHttp } from './http/server.js';
 import { StreamConsumer } from './ledger/consumer.js';
@@ -44,6 +45,7 @@ import { Attesting } from './sip/attesting.js';
 import { CallerIdentity } from './sip/caller-identity.js';
 import { DirectCalls } from './sip/direct-calls.js';
 import { DrachtioConnection } from './sip/drachtio.js';
+import { sipPart } from './sip/listeners.js';
 import { InboundCalls } from './sip/inbound.js';
 import { LegAdmission } from './sip/leg-admission.js';
 import { OutboundLegs } from './sip/outbound.js';
@@ -139,7 +141,12 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   let probe: Probe = async () => Promise.resolve(undefined);
   const nodes = closers.add(
     'media nodes',
-    new MediaNodes((uri, deadlineMs) => probe(uri, deadlineMs), now, log),
+    // Asked over the transport that calls take: a node that is set up for another one gets none.
+    new MediaNodes(
+      (uri, deadlineMs) => probe(`${uri}${transportParameter(directory.current.transport)}`, deadlineMs),
+      now,
+      log,
+    ),
   );
   for (const node of servers.freeswitch) nodes.add(node);
   const directCalls = closers.add('direct calls', new DirectCalls({ callLog, append, now, log }));
@@ -285,7 +292,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const readiness = () => {
     const parts = {
       redis: { ok: redis.up },
-      drachtio: { ok: sip.up },
+      drachtio: sipPart(sip, index().transport),
       // Without a media node calls go straight to their destinations: they succeed, without whisper or recording.
       media: nodes.healthy > 0 ? { ok: true } : { ok: true, detail: 'no media node: direct calls' },
       directory: { ok: index().version > 0 },

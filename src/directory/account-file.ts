@@ -140,11 +140,11 @@ function readTrunk(field: Field, names: AccountNames, checks: FileChecks): Decla
     }
     return block;
   });
-  const gateway = fields.optional('gateway', values.parseGateway);
   if (fields.get('addresses') === undefined && fields.get('gateway') === undefined) {
     field.fault('expected "addresses" (who may send calls), "gateway" (where calls leave), or both');
   }
   const transport = fields.optional('transport', values.parseTransport) ?? 'udp';
+  const gateway = fields.optional('gateway', values.parseGateway(transport));
   checks.transport(transport, fields.get('transport') ?? field);
   const caps = readCaps(fields);
   const probes = fields.optional('probe', values.parseBoolean) === true;
