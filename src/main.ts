@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { hashCaller, openCaller, sealCaller } from './calls/caller.js';
 import { Seq, type CallEvent } from './calls/events.js';
@@ -46,6 +47,7 @@ import { CallerIdentity } from './sip/caller-identity.js';
 import { DirectCalls } from './sip/direct-calls.js';
 import { DrachtioConnection } from './sip/drachtio.js';
 import { sipPart } from './sip/listeners.js';
+import { Names } from './sip/names.js';
 import { InboundCalls } from './sip/inbound.js';
 import { LegAdmission } from './sip/leg-admission.js';
 import { OutboundLegs } from './sip/outbound.js';
@@ -266,7 +268,12 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   await nodes.met(SERVERS_READY_MS);
   const sip = closers.add(
     'drachtio',
-    new DrachtioConnection(servers.drachtio, { ...switchboard, dialog: directCalls.take }, log),
+    new DrachtioConnection(
+      servers.drachtio,
+      { ...switchboard, dialog: directCalls.take },
+      log,
+      new Names(isIPv6(settings.sip.host)),
+    ),
   );
   probe = (uri, deadlineMs) => sip.probe(uri, deadlineMs);
   closers.add(

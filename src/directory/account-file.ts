@@ -14,7 +14,7 @@ import { checkReferences, readEndpoint } from './endpoint-file.js';
 import { readPool } from './pool-file.js';
 import { rangeOf } from './ranges.js';
 import { readProfile } from './reuse-file.js';
-import { readNumberFormats } from './trunk-file.js';
+import { DIGEST_FIELDS, readNumberFormats, refuseDigest } from './trunk-file.js';
 import { checkOverflow, readSite } from './site-file.js';
 import * as values from './values.js';
 import type { Field } from './yaml-source.js';
@@ -131,7 +131,9 @@ function readTrunk(field: Field, names: AccountNames, checks: FileChecks): Decla
     'outgoing',
     'techPrefix',
     'attestation',
+    ...DIGEST_FIELDS,
   ]);
+  refuseDigest(fields);
   const name = named(fields, field, names.trunks);
   const addresses = readAll(fields.list('addresses', 'addresses'), (one) => {
     const block = one.take(values.parseBlock);

@@ -86,7 +86,8 @@ export interface DestinationAddress {
  */
 export function parseDestination(text: string): Parsed<DestinationAddress> {
   if (E164.test(text)) return { value: { kind: 'number', to: text, transport: 'udp' } };
-  if (/^sips:/i.test(text)) return expected('a "sip:" address, with ";transport=tls" for TLS; "sips:" is not supported');
+  if (/^sips:/i.test(text))
+    return expected('a "sip:" address, with ";transport=tls" for TLS; "sips:" is not supported');
   const parts = /^sip:([A-Za-z0-9._~*+-]{1,64})@([^;@\s]+?)(?:;transport=(udp|tcp|tls))?$/i.exec(text);
   const transport = TRANSPORTS.find((one) => one === parts?.[3]?.toLowerCase()) ?? 'udp';
   const host =

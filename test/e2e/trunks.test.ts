@@ -32,9 +32,15 @@ t.before(async () => {
       '      - {name: carrier, addresses: [127.0.0.1/32]}',
       `      - {name: first, gateway: '${gateway(first)}'}`,
       `      - {name: second, gateway: '${gateway(second)}'}`,
+      // RFC 6761: no such name, ever.
+      "      - {name: nowhere, gateway: 'sip.invalid:5060'}",
       '    trunkGroups: [{name: out, trunks: [{trunk: second, priority: 2}, {trunk: first, priority: 1}]}]',
-      "    endpoints: [{name: desk, destinations: [{to: '+12125550123', group: out}]}]",
-      "    pools: [{name: p, numbers: ['+12025550100-+12025550199'], trunk: carrier, defaultEndpoint: desk}]",
+      '    endpoints:',
+      "      - {name: desk, destinations: [{to: '+12125550123', group: out}]}",
+      "      - {name: far, destinations: [{to: '+12125550123', trunks: [nowhere, second]}]}",
+      '    pools:',
+      "      - {name: p, numbers: ['+12025550100-+12025550189'], trunk: carrier, defaultEndpoint: desk}",
+      "      - {name: q, numbers: ['+12025550190-+12025550199'], trunk: carrier, defaultEndpoint: far}",
       '',
     ].join('\n'),
   );
@@ -46,9 +52,8 @@ t.teardown(async () => {
 });
 
 /** One call: its final status, and how often each carrier was asked. */
-async function place(status: number | undefined) {
+async function place(status: number | undefined, number = `+${String(12_025_550_100 + calls++)}`) {
   says = status;
-  const number = `+${String(12_025_550_100 + calls++)}`;
   const before = [first.calls.length, second.calls.length] as const;
   const call = await caller.call(system.sip, number);
   const final = await finalOf(call, 15_000);
@@ -88,4 +93,10 @@ t.test("the callee's own answer is the answer", async (t) => {
 t.test('a trunk that failed three times in a row is left out', async (t) => {
   for (let i = 0; i < 3; i += 1) t.same((await place(503)).asked, [1, 1]);
   t.same(await place(503), { final: 200, asked: [0, 1], result: 'answered' });
+});
+
+t.test('a gateway whose name DNS does not know costs no more than its turn', async (t) => {
+  for (const number of ['+12025550190', '+12025550191', '+12025550192', '+12025550193'])
+    t.same(await place(undefined, number), { final: 200, asked: [0, 1], result: 'answered' }, number);
+  t.equal((await place(undefined)).final, 200, 'and no other call');
 });

@@ -7,6 +7,7 @@ import type { ClientTransaction } from '../../sip/client-transaction.js';
 import { newTag } from '../../sip/ids.js';
 import { SipRequest, type HeaderPairs, type SipResponse } from '../../sip/message.js';
 import { SipUri } from '../../sip/uri.js';
+import type { Proto } from '../../sip/flow.js';
 import { targetOf } from '../../sip/target.js';
 import { parseSdp, type OfferedCodec } from '../media/sdp.js';
 import { MediaStream } from '../media/stream.js';
@@ -93,7 +94,7 @@ export class CalleeLeg extends Leg {
     return `<${this.ground.sip.uri(this.#proto(), 'mod_sofia')}>`;
   }
 
-  #proto(): 'udp' | 'tcp' {
+  #proto(): Proto {
     return targetOf(this.#uri)?.proto ?? 'udp';
   }
 
