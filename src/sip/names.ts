@@ -11,9 +11,9 @@ export interface NameServers {
 const DEADLINE_MS = 2000;
 
 /**
- * Names of gateways and destinations, before drachtio-server is told of them: one that it cannot find ends drachtio-server
- * itself (an assertion in 1.0.0, half a second later), and every call that rings with it. It asks DNS alone, never the
- * hosts file, and so is asked here.
+ * Names of gateways and destinations, before drachtio-server is told of them. Of a name that it cannot find it never gives the
+ * caller an answer (1.0.0), and where it was built with its assertions it ends itself, and every call that rings with it. It
+ * asks DNS alone, never the hosts file, and so is asked here.
  */
 export class Names {
   readonly #servers: NameServers;
