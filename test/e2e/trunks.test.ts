@@ -1,5 +1,6 @@
 /** Calls that leave by carriers' trunks: which answers make the next trunk's turn, and a trunk that is out of order. */
 import t from 'tap';
+import type { HeaderPairs } from '../../src/standalone/sip/message.js';
 import { Agent, type AgentCall } from '../standalone/media-agent.js';
 import { finalOf } from './ends.js';
 import { System } from './system.js';
@@ -12,6 +13,11 @@ const answer = (call: AgentCall): void => {
   call.reply(180);
   call.reply(200, '0 101');
 };
+/** 401 and 407 come with what they ask for (RFC 3261, 22). */
+function challenge(status: number): HeaderPairs {
+  const name = { 401: 'WWW-Authenticate', 407: 'Proxy-Authenticate' }[status];
+  return name === undefined ? [] : [[name, 'Digest realm="carrier.example", nonce="n-1", algorithm=MD5']];
+}
 let first: Agent;
 let second: Agent;
 let caller: Agent;
@@ -21,7 +27,7 @@ let calls = 0;
 t.before(async () => {
   first = await Agent.start((call) => {
     if (says === undefined) answer(call);
-    else call.reply(says);
+    else call.reply(says, undefined, challenge(says));
   });
   second = await Agent.start(answer);
   caller = await Agent.start();
@@ -88,6 +94,18 @@ t.test("the callee's own answer is the answer", async (t) => {
     [603, 603, 'rejected'],
   ] as const)
     t.same(await place(status), { final, asked: [1, 0], result }, String(status));
+});
+
+t.test('a carrier that asks for a password gets none, and the next trunk has its turn', async (t) => {
+  for (const status of [401, 407]) {
+    t.same(await place(status), { final: 200, asked: [1, 1], result: 'answered' }, String(status));
+    await place(undefined);
+  }
+  for (const { invite } of first.calls)
+    t.notOk(
+      invite.get('Authorization') ?? invite.get('Proxy-Authorization'),
+      'nothing derived of a password',
+    );
 });
 
 t.test('a trunk that failed three times in a row is left out', async (t) => {

@@ -212,7 +212,9 @@ export class CalleeLeg extends Leg {
   #failed(status: number, response: SipResponse | undefined): void {
     if (this.over || this.#cancelled) return;
     const reason = response && q850Reason(response);
-    const cause = reason?.cause ?? causeOfStatus(status);
+    // FreeSWITCH ends a leg with this cause where it has no password to answer a challenge with.
+    const challenged = status === 401 || status === 407;
+    const cause = challenged ? 'MANDATORY_IE_MISSING' : (reason?.cause ?? causeOfStatus(status));
     this.channel.variables.setAll([
       ['sip_term_status', String(status)],
       ['sip_term_cause', reason?.number ?? String(status)],
