@@ -16,6 +16,8 @@ t.setTimeout(120_000);
 
 const HOST = '127.0.0.1';
 const SIP_PORT = 5061;
+/** A number whose calls leave by two trunks. */
+const FAR = '+13125550199';
 const drachtio = process.env['TAGSWITCH_TEST_DRACHTIO_COMMAND'];
 const canSpeakTls = drachtio !== undefined && process.env['TAGSWITCH_TEST_FREESWITCH_COMMAND'] !== undefined;
 
@@ -79,14 +81,23 @@ t.test('calls over TLS', async (t) => {
   const impostor = await Agent.start(answer, identity('impostor', stranger));
   const caller = await Agent.start(undefined, identity('caller'));
   const at = (agent: Agent): string => `sip:agent@${HOST}:${String(agent.sip.port)}`;
+  const declared = declarationOf(
+    [
+      { name: 'answers', ring: [[at(callee)]] },
+      { name: 'elsewhere', ring: [[at(impostor)]] },
+    ],
+    'tls',
+  );
+  const gateway = (agent: Agent): string => `gateway: '${HOST}:${String(agent.sip.port)}', transport: tls`;
   const system = await System.start(
-    declarationOf(
-      [
-        { name: 'answers', ring: [[at(callee)]] },
-        { name: 'elsewhere', ring: [[at(impostor)]] },
-      ],
-      'tls',
-    ),
+    [
+      declared.slice(0, declared.indexOf('    sites:')),
+      `      - {name: impostor, ${gateway(impostor)}}\n      - {name: second, ${gateway(callee)}}\n`,
+      declared.slice(declared.indexOf('    sites:'), declared.indexOf('    pools:')),
+      "      - {name: far, destinations: [{to: '+12125550123', trunks: [impostor, second]}]}\n",
+      declared.slice(declared.indexOf('    pools:')),
+      `      - {name: far, numbers: ['${FAR}'], trunk: carrier, defaultEndpoint: far}\n`,
+    ].join(''),
   );
   t.teardown(async () => {
     await system.stop();
@@ -120,6 +131,19 @@ t.test('calls over TLS', async (t) => {
     t.equal(await finalOf(call, 20_000), 480);
     t.equal(impostor.calls.length, 0);
     t.match(await system.record(link.number), { result: 'failed', fault: 'carrier' });
+  });
+
+  await t.test('the next trunk has its turn where a gateway cannot prove who it is', async (t) => {
+    const before = callee.calls.length;
+    const call = await caller.call(system.sip, FAR, [], undefined, 'tls');
+    t.equal(await finalOf(call, 20_000), 200);
+    t.equal(impostor.calls.length, 0);
+    t.match(
+      callee.calls[before]?.invite.uri.toString(),
+      /^sip:\+12125550123@127\.0\.0\.1:\d+;transport=tls$/,
+    );
+    t.equal((await call.send('BYE')).status, 200);
+    t.match(await system.record(FAR), { result: 'answered' });
   });
 
   await t.test('who cannot prove who he is cannot call', async (t) => {
