@@ -159,6 +159,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const trunkHealth = new TrunkHealth(now, log);
   const admission = new Admission(scripts);
   const both = { directory: index, legKey: secrets.legToken, trunkHealth, now, log };
+  const switchAddress = `${settings.sip.host}:${String(settings.sip.port)}`;
   const inbound = new InboundCalls({
     ...both,
     resolver,
@@ -175,7 +176,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       directCalls.expect(callId, account, call);
     },
     refused,
-    switchAddress: `${settings.sip.host}:${String(settings.sip.port)}`,
+    switchAddress,
     transport: () => index().transport,
     decided: (ms) => metrics.decisionSeconds.observe(ms / 1000),
     isTest: (number, token) => isTestToken(token, number, secrets.testCall, now() / 1000),
@@ -193,6 +194,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     nodes,
     inbound,
     outbound,
+    switchAddress,
     pressed: () => pressure.pressed,
     refused,
     log,

@@ -97,6 +97,9 @@ export function endByNode(end: NodeEnd): Termination {
   // Nobody was to be tried: the caller heard an announcement, and was refused as we told the node.
   if (cause === undefined && end.cause === 'UNALLOCATED_NUMBER')
     return endByStatus(UNKNOWN_NUMBER.status, 'us');
+  // Nor was anybody when the caller offered no codec that the node has.
+  if (cause === undefined && causeOf(end.cause)[0] === 'media')
+    return { ...unanswered('media', end.cause, NO_MEDIA.status, NO_MEDIA.q850), fault: 'caller' };
   if (cause === undefined)
     return unanswered('ours', end.cause, refusal(end.status) ?? OURS.status, causeOf(end.cause)[1]);
   const [kind, q850] = causeOf(cause);

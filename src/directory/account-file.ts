@@ -126,6 +126,7 @@ function readTrunk(field: Field, names: AccountNames, checks: FileChecks): Decla
     'callsPerSecond',
     'concurrentCalls',
     'probe',
+    'followRedirects',
     'assertedIdentity',
     'incoming',
     'outgoing',
@@ -153,6 +154,10 @@ function readTrunk(field: Field, names: AccountNames, checks: FileChecks): Decla
   if (probes && gateway === undefined)
     fields.get('probe')?.fault('expected a "gateway" beside it: that is what is asked');
   const probe = probes ? true : undefined;
+  const follows = fields.optional('followRedirects', values.parseBoolean) === true;
+  if (follows && gateway === undefined)
+    fields.get('followRedirects')?.fault('expected a "gateway" beside it: that is what may redirect');
+  const followRedirects = follows ? true : undefined;
   const asserted = fields.optional('assertedIdentity', values.parseBoolean) === true;
   const assertedIdentity = asserted ? true : undefined;
   const formats = readNumberFormats(fields);
@@ -166,6 +171,7 @@ function readTrunk(field: Field, names: AccountNames, checks: FileChecks): Decla
     transport,
     ...caps,
     probe,
+    followRedirects,
     assertedIdentity,
     ...formats,
     attestation,

@@ -139,6 +139,7 @@ const KINDS: readonly { kind: string; of: (account: Account) => Thing[] }[] = [
           ['transport', transport],
           ...capFacts(more),
           ['probe', probe === true ? 'yes' : undefined],
+          ['redirections', more.followRedirects === true ? 'followed' : undefined],
           ['asserted identity', assertedIdentity === true ? 'trusted' : undefined],
           ['attestation', more.attestation],
           ['incoming numbers', rulesText(more.incoming)],

@@ -256,6 +256,8 @@ export interface Trunk {
   readonly concurrentCalls?: number;
   /** Its gateway is asked with OPTIONS now and then; one that does not answer is out of order. */
   readonly probe?: boolean;
+  /** A redirection (302) of its gateway is followed, to wherever that says. */
+  readonly followRedirects?: boolean;
   /** Its P-Asserted-Identity says who calls; otherwise From does. */
   readonly assertedIdentity?: boolean;
   /** How numbers that it brings become E.164: called and calling ones. Absent: they are as they come. */

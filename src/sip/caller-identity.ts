@@ -1,6 +1,7 @@
 import type { Trunk } from '../directory/model.js';
 import { rewritten } from '../routing/number-format.js';
 import { headerValues } from './header-lines.js';
+import { closingQuote, replaceQuoted } from './quoted-text.js';
 import type { IncomingRequest } from './requests.js';
 import { parseSipUri } from './sip-uri.js';
 
@@ -80,17 +81,33 @@ function divertingNumber(raw: string, trunk: Trust): string | undefined {
 
 /** `"Anonymous" <sip:...>`, `<sip:anonymous@anonymous.invalid>`, with whatever parameters. */
 function isNobody(from: string): boolean {
-  const display = /^\s*(?:"((?:[^"\\]|\\.)*)"|([^<"]*?))\s*</.exec(from);
-  if (NOBODY.test((display?.[1] ?? display?.[2] ?? '').trim())) return true;
+  if (NOBODY.test(displayName(from).trim())) return true;
   const uri = parseSipUri(uriOf(from));
   return (
     uri !== undefined && (NOBODY.test(uri.user) || /^anonymous$|(^|\.)anonymous\.invalid$/i.test(uri.host))
   );
 }
 
+/** The name before an address in brackets, without its quotes; empty where there is none. */
+function displayName(from: string): string {
+  const text = from.trimStart();
+  if (text.startsWith('"')) {
+    const close = closingQuote(text, 0);
+    return close > 0 &&
+      text
+        .slice(close + 1)
+        .trimStart()
+        .startsWith('<')
+      ? text.slice(1, close)
+      : '';
+  }
+  const name = text.slice(0, Math.max(0, text.indexOf('<')));
+  return name.includes('"') ? '' : name;
+}
+
 /** A list of addresses, each without its name: a name in quotes may hold commas and brackets of its own. */
 function addressesOf(value: string): string[] {
-  const plain = value.replace(/"(?:[^"\\]|\\.)*"/g, (text) => (text.includes(',') ? '' : text));
+  const plain = replaceQuoted(value, (quoted) => (quoted.includes(',') ? '' : quoted));
   return plain.split(',').filter((address) => address.trim() !== '');
 }
 
@@ -106,8 +123,10 @@ function numberIn(value: string, { incoming }: Trust): string | undefined {
 }
 
 function uriOf(address: string): string {
-  const plain = address.replace(/"(?:[^"\\]|\\.)*"/g, '');
-  return /<([^>]*)>/.exec(plain)?.[1] ?? (plain.split(';')[0] ?? '').trim();
+  const plain = replaceQuoted(address, () => '');
+  const open = plain.indexOf('<');
+  const close = open < 0 ? -1 : plain.indexOf('>', open);
+  return close < 0 ? (plain.split(';', 1)[0] ?? '').trim() : plain.slice(open + 1, close);
 }
 
 /** The digits of a tel URI, without its visual separators (RFC 3966, 5.1.1). */

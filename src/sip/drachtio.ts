@@ -6,7 +6,7 @@ import type { SrfInstance, SrfRequest, SrfResponse } from './drachtio-types.js';
 import { Names } from './names.js';
 import { PendingProxies } from './pending-proxies.js';
 import type { DialogEvent, IncomingRequest } from './requests.js';
-import { unreadable } from './sip-frame.js';
+import { oddFrame } from './sip-frame.js';
 import { WrappedRequest } from './wrapped-request.js';
 import { guardWireProtocol } from './wire-guard.js';
 import { safeValue } from './safe.js';
@@ -90,17 +90,21 @@ export class DrachtioConnection {
         this.#silentPings = 0;
       },
       frame: (frame, send) => {
-        const odd = unreadable(frame);
+        const odd = oddFrame(frame);
+        if (odd?.kind === 'mended') {
+          log.warn({ bytes: frame.length }, 'a response that cannot be read counts by its status alone');
+          return odd.frame;
+        }
         if (odd !== undefined) {
           log.warn({ bytes: frame.length }, 'a message that cannot be read was refused');
           if (odd.transaction !== undefined)
             send(`sip|${odd.transaction}|\r\nSIP/2.0 400 Bad Request\r\n\r\n`);
-          return true;
+          return undefined;
         }
-        if (!isDialogRecord(frame)) return false;
+        if (!isDialogRecord(frame)) return frame;
         const record = dialogRecord(frame);
         if (record !== undefined) handlers.dialog(record);
-        return true;
+        return undefined;
       },
       malformedFrame: (error) => {
         // The library's message quotes what came: a caller's number may stand in it.

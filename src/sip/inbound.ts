@@ -293,6 +293,10 @@ export class InboundCalls {
       );
     } catch (error) {
       if (!(error instanceof ProxyLost)) throw error;
+      if (error.code === 'gone') {
+        this.#ended(arrived, account, endByStatus(487, 'us'));
+        return;
+      }
       // What became of the call is told by the media node or its spool; drachtio-server owns the transaction.
       arrived.log.warn({ reason: error.code }, 'the outcome of a proxied INVITE is not known here');
       if (error.code === 'refused') this.#refuse(arrived, account, 503);

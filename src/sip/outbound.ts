@@ -55,7 +55,11 @@ export class OutboundLegs {
       return;
     }
     try {
-      const result = await request.proxy(target, { silenceMs: SILENCE_MS, deadlineMs: PROXY_DEADLINE_MS });
+      const result = await request.proxy(target, {
+        silenceMs: SILENCE_MS,
+        deadlineMs: PROXY_DEADLINE_MS,
+        ...(trunk?.followRedirects === true ? { followRedirects: true } : {}),
+      });
       if (claims.trunk !== 0) trunkHealth.heard(claims.trunk, result.status < 200 ? 0 : result.status);
       leg.debug({ status: result.status }, 'a leg was settled');
     } catch (error) {

@@ -1,5 +1,8 @@
 import { ProxyLost, type LostReason } from './requests.js';
 
+/** What drachtio-server says of a transaction that it holds no longer: the caller's CANCEL crossed our order. */
+const GONE = /\bunknown transaction\b|\bunable to find transaction\b/i;
+
 /**
  * Promises of proxied requests that drachtio-srf has not settled. It never settles them when its connection goes, so each
  * is raced here against the connection's end and against a deadline of its own.
@@ -31,9 +34,9 @@ export class PendingProxies {
           finish();
           resolve(value);
         },
-        () => {
+        (words: unknown) => {
           // drachtio-server's own words (a string) may quote the request: only that it refused is kept.
-          lose(new ProxyLost('refused'));
+          lose(new ProxyLost(GONE.test(String(words)) ? 'gone' : 'refused'));
         },
       );
     });

@@ -26,6 +26,8 @@ export interface IncomingRequest {
 export interface ProxyOptions {
   /** Added to the request; a proxy can neither replace nor remove what is there. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whether a redirection is followed, to wherever it says; else the caller gets it. */
+  readonly followRedirects?: boolean;
   /** How long the target may stay silent before the caller gets 408. */
   readonly silenceMs: number;
   /** Our own deadline on the whole: by then the connection to drachtio-server has lost the answer. */
@@ -39,9 +41,12 @@ export interface ProxyResult {
   readonly reason: string | undefined;
 }
 
-export type LostReason = 'connectionLost' | 'deadline' | 'refused';
+export type LostReason = 'connectionLost' | 'deadline' | 'refused' | 'gone';
 
-/** Nothing is known of a proxied request: the connection went, drachtio-server refused, or did not answer in time. */
+/**
+ * Nothing is known of a proxied request: the connection went, drachtio-server refused, or did not answer in time; or its
+ * sender had given up before it left (`gone`).
+ */
 export class ProxyLost extends Error {
   readonly code: LostReason;
   constructor(code: LostReason) {

@@ -13,7 +13,11 @@ export type Verdict =
       readonly uri: SipUri;
       readonly trunks: readonly TrunkOf[];
     }
-  | { readonly kind: 'refused'; readonly status: 400 | 403 | 404 | 484; readonly why: RefusedWhy };
+  | {
+      readonly kind: 'refused';
+      readonly status: 400 | 403 | 404 | 416 | 482 | 483 | 484;
+      readonly why: RefusedWhy;
+    };
 
 export interface TrunkOf {
   readonly account: Account;
@@ -21,7 +25,14 @@ export interface TrunkOf {
 }
 
 export type RefusedWhy =
-  'noTrunk' | 'forgedHeader' | 'legFromStranger' | 'nodeWithoutLeg' | 'requestUri' | 'number';
+  | 'noTrunk'
+  | 'forgedHeader'
+  | 'legFromStranger'
+  | 'nodeWithoutLeg'
+  | 'requestUri'
+  | 'number'
+  | 'loop'
+  | 'tooManyHops';
 
 export interface Screened {
   readonly uri: string;
@@ -37,6 +48,7 @@ export function screen(
   request: Screened,
   directory: Pick<CallDirectory, 'trunksByAddress' | 'numberOwner'>,
   nodes: Pick<NodeChooser, 'isNode'>,
+  passedUs: (raw: string) => boolean,
 ): Verdict {
   const uri = parseSipUri(request.uri);
   const token = uri === undefined ? undefined : legTokenOf(uri.user);
@@ -48,7 +60,11 @@ export function screen(
     return refuse(403, nodes.isNode(request.sourceAddress) ? 'nodeWithoutLeg' : 'noTrunk');
   }
   if (hasForgedHeader(request.raw)) return refuse(403, 'forgedHeader');
-  if (uri === undefined) return refuse(400, 'requestUri');
+  // RFC 3261, 8.2.2.1: another scheme than ours is told apart from a URI that is none.
+  if (uri === undefined) return refuse(/^sips?:/i.test(request.uri) ? 400 : 416, 'requestUri');
+  // RFC 3261, 16.3: what may go no further, and what came round. FreeSWITCH would take either for a new call.
+  if (NO_HOP_LEFT.test(headersOf(request.raw))) return refuse(483, 'tooManyHops');
+  if (passedUs(headersOf(request.raw))) return refuse(482, 'loop');
   const read = trunks.flatMap((of) => {
     const number = dialledNumber(rewritten(uri.user, of.trunk.incoming));
     return number === undefined ? [] : [{ number, of }];
@@ -67,13 +83,24 @@ export function screen(
  * Every line break that some parser takes for one counts, and blanks before the colon do not hide a name.
  */
 export function hasForgedHeader(raw: string): boolean {
-  const end = /\r?\n\r?\n/.exec(raw)?.index ?? raw.length;
-  return raw
-    .slice(0, end)
+  return headersOf(raw)
     .split(/\r\n|\r|\n/)
     .some((line) => /^\s*x-tagswitch/i.test(line));
 }
 
-function refuse(status: 400 | 403 | 404 | 484, why: RefusedWhy): Verdict {
+const NO_HOP_LEFT = /^max-forwards[ \t]*:[ \t]*0+[ \t]*$/im;
+
+/** Whether a request's headers hold a Via of ours: an INVITE of a carrier with one left by us before. `address` is host:port. */
+export function viaOf(address: string): (headers: string) => boolean {
+  const written = address.replace(/[.[\]]/g, '\\$&').replace(/:5060$/, '(?::5060)?');
+  const ours = new RegExp(`^(?:via|v)[ \\t]*:.*[ \\t]${written}[ \\t]*(?:[;,]|$)`, 'im');
+  return (headers) => ours.test(headers);
+}
+
+function headersOf(raw: string): string {
+  return raw.slice(0, /\r?\n\r?\n/.exec(raw)?.index ?? raw.length);
+}
+
+function refuse(status: 400 | 403 | 404 | 416 | 482 | 483 | 484, why: RefusedWhy): Verdict {
   return { kind: 'refused', status, why };
 }

@@ -1,34 +1,68 @@
-/** A SIP message that drachtio-srf cannot read, though drachtio-server could. */
-export interface Unreadable {
-  /** The transaction of a request that waits for an answer; undefined where nobody does (a response, an ACK). */
-  readonly transaction: string | undefined;
-}
+/** What is to be done about a frame with a message that drachtio-srf cannot read, or not in bounded time, though drachtio-server could. */
+export type OddFrame =
+  /** Kept from the library. `transaction` is that of a request that waits for an answer; undefined where nobody does. */
+  | { readonly kind: 'kept'; readonly transaction: string | undefined }
+  /** An answer that somebody waits for: the same frame, of the message no more than its status. */
+  | { readonly kind: 'mended'; readonly frame: string };
 
 const REQUEST_LINE = /^([\w\-.!%*_+`'~]+)\s([^\s]+)\sSIP\s*\/\s*\d+\.\d+/;
-const STATUS_LINE = /^SIP\/\d+\.\d+\s+\d+\s*/;
+const STATUS_LINE = /^SIP\/\d+\.\d+\s+\d+[^\r\n\u2028\u2029]*$/;
+/** The library's own pattern for a status line takes the square of its length. */
+const LONGEST_STATUS_LINE = 512;
+/** So does the one that it looks for a boundary with. A boundary has 70 characters at most (RFC 2046, 5.1.1). */
+const LONGEST_CONTENT_TYPE = 512;
 
 /**
- * What is to be done about a frame `id|sip|source|bytes|proto|address|port|time|transaction|dialog|...` whose message the
- * library would give up on: it prints such a message, callers' numbers and all, and leaves its sender without an answer.
- * undefined for a frame of another kind, and for one that it reads.
+ * Looks at a frame `id|sip|source|bytes|proto|address|port|time|transaction|dialog|...` or `id|response|...` before the
+ * library does. A request that it cannot read it prints, callers' numbers and all, and leaves its sender without an answer;
+ * a response of that kind it throws out of the socket's data handler, which costs the connection. undefined for a frame
+ * of another kind, and for one that it reads.
  */
-export function unreadable(frame: string): Unreadable | undefined {
+export function oddFrame(frame: string): OddFrame | undefined {
   const end = frame.indexOf('\r\n');
-  const tokens = (end < 0 ? frame : frame.slice(0, end)).split('|');
-  if (tokens[1] !== 'sip' || end < 0) return undefined;
+  if (end < 0) return undefined;
+  const leader = frame.slice(0, end);
+  const tokens = leader.split('|');
+  const [, kind] = tokens;
+  if (kind !== 'sip' && (kind !== 'response' || end + 2 === frame.length)) return undefined;
   const stop = frame.indexOf('\r\n\r\n', end);
-  const [start = '', ...lines] = frame
-    .slice(end + 2, stop < 0 ? undefined : stop)
-    .split(/\r\n(?![ \t])/)
-    // A message without a body may end with the break of its last line alone.
-    .filter((line, at, all) => !(line === '' && at > 0 && at === all.length - 1));
-  const isRequest = REQUEST_LINE.test(start) && !start.startsWith('SIP/');
-  const reads =
-    (isRequest || STATUS_LINE.test(start)) &&
-    lines.length > 0 &&
-    lines.every((line) => /^\S*?\s*:/.test(line)) &&
-    tokens.length > 9;
-  if (reads) return undefined;
+  const lines = frame.slice(end + 2, stop < 0 ? undefined : stop).split(/\r\n(?![ \t])/);
+  const [start = ''] = lines;
+  if (kind === 'response') {
+    if (isReadable(lines)) return undefined;
+    const status = /^SIP\/2\.0 +([1-6]\d\d)(?!\d)/i.exec(start)?.[1] ?? '500';
+    return {
+      kind: 'mended',
+      frame: `${leader}\r\nSIP/2.0 ${status} Unreadable\r\nContent-Length: 0\r\n\r\n`,
+    };
+  }
+  if (isReadable(lines) && tokens.length > 9) return undefined;
   const waits = !/^(?:ACK\s|SIP\/)/.test(start) && tokens[2] === 'network' && tokens[8] !== '';
-  return { transaction: waits ? tokens[8] : undefined };
+  return { kind: 'kept', transaction: waits ? tokens[8] : undefined };
+}
+
+/** Whether the library reads it, reads it in bounded time, and gives each header its own name. */
+function isReadable([start = '', ...lines]: readonly string[]): boolean {
+  const isResponse = start.startsWith('SIP/');
+  if (isResponse ? !STATUS_LINE.test(start) || start.length > LONGEST_STATUS_LINE : !REQUEST_LINE.test(start))
+    return false;
+  let typeLength = 0;
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    if (colon < 0 || !isName(line.slice(0, colon))) return false;
+    if (isContentType(line.slice(0, colon))) typeLength += line.length;
+  }
+  return (isResponse || lines.length > 0) && typeLength <= LONGEST_CONTENT_TYPE;
+}
+
+/**
+ * The library undoes escapes in names, so that `%46rom` is From to us and to nobody before us: a carrier that takes away what
+ * its customers may not assert would let it pass.
+ */
+function isName(name: string): boolean {
+  return /^\S*\s*$/.test(name) && !name.includes('%');
+}
+
+function isContentType(name: string): boolean {
+  return /^c(?:ontent-type)?\s*$/i.test(name);
 }

@@ -4,13 +4,15 @@ import type { OutboundLegs } from './outbound.js';
 import type { CallDirectory, NodeChooser } from './ports.js';
 import type { IncomingRequest } from './requests.js';
 import { retryLater } from './retry-later.js';
-import { screen, type RefusedWhy } from './screening.js';
+import { screen, viaOf, type RefusedWhy } from './screening.js';
 
 export interface SwitchboardParts {
   readonly directory: () => CallDirectory;
   readonly nodes: NodeChooser;
   readonly inbound: InboundCalls;
   readonly outbound: OutboundLegs;
+  /** Our own SIP address, host:port. */
+  readonly switchAddress: string;
   /** Whether this process has more to do than it can: new calls are turned away before any work. */
   readonly pressed: () => boolean;
   readonly refused: (why: RefusedWhy | 'overload') => void;
@@ -23,6 +25,7 @@ const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO';
 /** Sorts what drachtio-server hands us: a call of a trunk, a leg of a media node, or neither. */
 export class Switchboard {
   readonly #parts: SwitchboardParts;
+  readonly #passedUs: (headers: string) => boolean;
   /** Requests that are neither answered nor handed on. */
   readonly #inHand = new Set<IncomingRequest>();
   #stopping = false;
@@ -30,6 +33,7 @@ export class Switchboard {
 
   constructor(parts: SwitchboardParts) {
     this.#parts = parts;
+    this.#passedUs = viaOf(parts.switchAddress);
   }
 
   readonly invite = (request: IncomingRequest): void => {
@@ -40,7 +44,7 @@ export class Switchboard {
       request.respond(503, retryLater());
       return;
     }
-    const verdict = screen(request, directory(), nodes);
+    const verdict = screen(request, directory(), nodes, this.#passedUs);
     switch (verdict.kind) {
       case 'refused':
         this.#parts.refused(verdict.why);

@@ -6,8 +6,8 @@ import type { WireProtocolInstance, WireProtocolPrototype } from './drachtio-typ
 export interface SocketWatcher {
   socketOpened(socket: Socket): void;
   malformedFrame(error: Error): void;
-  /** A whole frame, before the library sees it; true when it has been dealt with. `send` answers it with a frame. */
-  frame(frame: string, send: (frame: string) => void): boolean;
+  /** A whole frame, before the library sees it; what it is to see, undefined for nothing. `send` answers it with a frame. */
+  frame(frame: string, send: (frame: string) => void): string | undefined;
 }
 
 const watchers = new Map<string, SocketWatcher>();
@@ -17,7 +17,7 @@ let installed = false;
  * Guards drachtio-srf's control connection, once for the process. Without it
  * - a malformed frame is thrown out of the socket's data handler and ends the process;
  * - TCP_NODELAY is lost with the first reconnection, and with it 40 ms a command (Nagle against delayed acknowledgement);
- * - a message that it cannot read is printed, and whoever sent it gets no answer;
+ * - a message that it cannot read is printed, and whoever sent it gets no answer; a response of that kind is thrown likewise;
  * - every frame of a record is parsed as a SIP message, eight a call;
  * - nobody can see whether a silent server still answers.
  */
@@ -56,9 +56,10 @@ function patch(prototype: WireProtocolPrototype): void {
     const send = (text: string): void => {
       this.send(socket as Socket, text);
     };
-    if (event === 'msg' && typeof frame === 'string' && watcherOf(this)?.frame(frame, send) === true)
-      return true;
-    return emit.call(this, event, ...values);
+    const watcher = event === 'msg' && typeof frame === 'string' ? watcherOf(this) : undefined;
+    if (watcher === undefined || typeof frame !== 'string') return emit.call(this, event, ...values);
+    const seen = watcher.frame(frame, send);
+    return seen === undefined || emit.call(this, event, socket, seen);
   };
   prototype.installListeners = function (socket) {
     socket.setNoDelay(true);

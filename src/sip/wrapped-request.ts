@@ -94,7 +94,7 @@ export class WrappedRequest implements IncomingRequest {
     const work = this.#request.proxy({
       destination: [destination],
       recordRoute: true,
-      followRedirects: false,
+      followRedirects: options.followRedirects === true,
       provisionalTimeout: `${String(options.silenceMs)}ms`,
       headers: safeHeaders(options.headers ?? {}),
     });
@@ -104,6 +104,8 @@ export class WrappedRequest implements IncomingRequest {
       const result = await this.#pending.race(work, options.deadlineMs);
       return { status: result.finalStatus ?? 0, reason: result.finalResponse?.msg.get('Reason') };
     } catch (error) {
+      // drachtio-srf has told us of no CANCEL since we handed the request on.
+      if (error instanceof ProxyLost && error.code === 'gone') this.#cancelled = true;
       // It never left: the caller is still ours to answer.
       if (error instanceof ProxyLost && error.code === 'refused') this.#answered = false;
       throw error;

@@ -6,11 +6,19 @@ import { onRealServers, System } from '../e2e/system.js';
 import { freePort } from '../support/redis.js';
 import { checkRecords, type RecordCheck } from './call-records.js';
 import { rounded, type Latencies } from './latencies.js';
-import { held, heldInRedis, preloadCollector, type Held, type HeldInRedis } from './leftovers.js';
+import {
+  cpuPerCall,
+  growths,
+  Holdings,
+  leaks,
+  LINGER_MS,
+  preloadCollector,
+  SETTLE_MS,
+  type State,
+} from './leftovers.js';
 import { fictionalNumbers } from './numbers.js';
 import type { Part, Progress } from './part.js';
 import { Probe, type ProbeResult } from './probe.js';
-import { cpuMs } from './processes.js';
 import { sipp, type SippResult } from './sipp.js';
 
 const PER_SECOND = 50;
@@ -21,22 +29,6 @@ const LOAD_NUMBERS = '+12025550100-+12025550199';
 const PROBE_NUMBER = '+12125550100';
 /** Half of the numbers have a live link while they are called. */
 const LINKS = 50;
-/**
- * How much more memory may be in use after the calls than before. Not resident memory: the programs keep what their peak
- * took, and 50 calls a second for a minute have more transactions alive than the warm-up.
- */
-const MOST_GROWTH = 1.1;
-/** Transactions and what hangs on them stay for 64 * T1 = 32 s after a call (RFC 3261, timers B, H, J). */
-const LINGER_MS = 35_000;
-/** For connections that wait for their idle end, records on their way, and links between processes. */
-const SETTLE_MS = 30_000;
-
-const PROGRAMS = ['application', 'sip-server', 'media-server', 'redis-server'] as const;
-type Program = (typeof PROGRAMS)[number];
-/** Those that are Node programs of ours. */
-const collects = (program: Program): boolean =>
-  program === 'application' || (program !== 'redis-server' && !onRealServers);
-
 /**
  * One-second calls through the whole switch at 50 a second, sipp at both ends, and beside them a caller and a callee of
  * ours that measure what the switch adds. First calls to warm up, then those that count.
@@ -57,16 +49,17 @@ export async function callsPart(quick: boolean, progress: Progress): Promise<Par
     try {
       await redis.ready(10_000);
       for (let i = 0; i < LINKS; i++) await system.allocate('load', `session-${i}`);
-      const bench = new CallBench(system, redis, probe, calleePort);
+      const bench = new CallBench(system, probe, calleePort);
+      const holdings = new Holdings(system, redis.background);
       progress(`calls: ${warmUp} to warm up`);
       const warm = await bench.load(warmUp, WARM_UP_PER_SECOND);
-      const before = await bench.settled(quick ? 0 : LINGER_MS);
+      const before = await holdings.settled(quick ? 0 : LINGER_MS);
       progress(`calls: ${count} at ${PER_SECOND}/s`);
-      const cpuBefore = bench.cpu();
+      const cpuBefore = holdings.cpu();
       const load = await bench.load(count, PER_SECOND);
-      const cpuAfter = bench.cpu();
+      const cpuAfter = holdings.cpu();
       progress('calls: looking for what is left');
-      const after = await bench.settled(quick ? 0 : LINGER_MS, before);
+      const after = await holdings.settled(quick ? 0 : LINGER_MS, before);
       const records = await bench.records();
       const made = count + load.probes.toRinging.count;
       return {
@@ -76,7 +69,7 @@ export async function callsPart(quick: boolean, progress: Progress): Promise<Par
           caller: load.caller,
           callee: load.callee,
           probesFailed: load.probes.failed,
-          cpuMsPerCall: perCall(cpuBefore, cpuAfter, made),
+          cpuMsPerCall: cpuPerCall(cpuBefore, cpuAfter, made),
           inviteToInviteMs: figures(load.probes.toCallee),
           inviteToRingingMs: figures(load.probes.toRinging),
           inviteToRingingWithoutSwitchMs: figures(direct.toRinging),
@@ -102,22 +95,15 @@ interface LoadSeen {
   readonly probes: ProbeResult;
 }
 
-interface State {
-  readonly redis: HeldInRedis;
-  readonly programs: Partial<Record<Program, Held>>;
-}
-
 class CallBench {
   readonly #system: System;
-  readonly #redis: RedisClients;
   readonly #probe: Probe;
   readonly #calleePort: number;
   /** How each caller's one call is to have ended. */
   readonly #results = new Map<string, string>();
 
-  constructor(system: System, redis: RedisClients, probe: Probe, calleePort: number) {
+  constructor(system: System, probe: Probe, calleePort: number) {
     this.#system = system;
-    this.#redis = redis;
     this.#probe = probe;
     this.#calleePort = calleePort;
   }
@@ -148,29 +134,6 @@ class CallBench {
     return { caller: seenByCaller, callee: seenByCallee, probes: seenByProbe };
   }
 
-  cpu(): Partial<Record<Program, number>> {
-    return Object.fromEntries(this.#pids().map(([program, pid]) => [program, cpuMs(pid)]));
-  }
-
-  /** What is held `lingerMs` after the last call, once nothing is under way: no more than `base`, unless that never comes. */
-  async settled(lingerMs: number, base?: State): Promise<State> {
-    await wait(lingerMs);
-    const deadline = performance.now() + SETTLE_MS;
-    for (;;) {
-      const state = await this.#state(false);
-      const quiet = base === undefined ? state.redis.liveCalls === 0 : leaks(base, state).length === 0;
-      if (quiet || performance.now() > deadline) return this.#state(true);
-      await wait(250);
-    }
-  }
-
-  async #state(collect: boolean): Promise<State> {
-    const programs: Partial<Record<Program, Held>> = {};
-    for (const [program, pid] of this.#pids())
-      programs[program] = await held(pid, collect && collects(program));
-    return { redis: await heldInRedis(this.#redis.background), programs };
-  }
-
   /** Once all are there, or are not coming. */
   async records(): Promise<RecordCheck> {
     const deadline = performance.now() + SETTLE_MS;
@@ -179,17 +142,6 @@ class CallBench {
       if (check.missing + check.wrong === 0 || performance.now() > deadline) return check;
       await wait(500);
     }
-  }
-
-  /** Of the programs that the bench may look at: on servers of somebody else's only those that it started. */
-  #pids(): [Program, number][] {
-    return PROGRAMS.flatMap((program): [Program, number][] => {
-      try {
-        return [[program, this.#system.pid(program)]];
-      } catch {
-        return [];
-      }
-    });
   }
 }
 
@@ -235,36 +187,6 @@ function figures(latencies: Latencies) {
   };
 }
 
-function perCall(
-  before: Partial<Record<Program, number>>,
-  after: Partial<Record<Program, number>>,
-  calls: number,
-): Partial<Record<Program, number>> {
-  return Object.fromEntries(
-    Object.entries(after).map(([program, ms]) => [
-      program,
-      rounded((ms - (before[program as Program] ?? Number.NaN)) / calls),
-    ]),
-  );
-}
-
-/** What there is more of than before, memory aside. */
-function leaks(before: State, after: State): string[] {
-  const more = (what: string, was: number, is: number): string[] =>
-    is > was ? [`${is - was} more ${what} than before (${was})`] : [];
-  return [
-    ...more('keys in Redis', before.redis.keys, after.redis.keys),
-    ...more('live calls in Redis', 0, after.redis.liveCalls),
-    ...Object.entries(after.programs).flatMap(([program, { descriptors, sockets }]) => {
-      const was = before.programs[program as Program];
-      return [
-        ...more(`descriptors of ${program}`, was?.descriptors ?? 0, descriptors),
-        ...more(`sockets of ${program}`, was?.sockets ?? 0, sockets),
-      ];
-    }),
-  ];
-}
-
 function faultsOf(
   quick: boolean,
   loads: readonly LoadSeen[],
@@ -282,13 +204,6 @@ function faultsOf(
     faults.push(`records of ${expected} calls: ${missing} missing, ${surplus} too many, ${wrong} wrong`);
   // The short run is over before its first transactions are: its memory says nothing.
   if (quick) return faults;
-  for (const [program, { usedBytes }] of Object.entries(after.programs)) {
-    if (usedBytes === undefined) continue;
-    const growth = usedBytes / (before.programs[program as Program]?.usedBytes ?? Number.NaN);
-    if (!(growth <= MOST_GROWTH))
-      faults.push(
-        `${program} uses ${rounded(growth)} times the memory that it used before, at most ${MOST_GROWTH} expected`,
-      );
-  }
+  faults.push(...growths(before, after));
   return faults;
 }

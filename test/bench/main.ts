@@ -12,6 +12,7 @@ import { httpLayersPart } from './http-layers.js';
 import { machineFacts } from './machine.js';
 import type { Part, Progress } from './part.js';
 import { poolSizePart } from './pool-size.js';
+import { soakPart } from './soak.js';
 
 const PARTS: Readonly<Record<string, (quick: boolean, progress: Progress) => Promise<Part>>> = {
   allocation: allocationPart,
@@ -20,6 +21,7 @@ const PARTS: Readonly<Record<string, (quick: boolean, progress: Progress) => Pro
   decisions: decisionsPart,
   calls: callsPart,
   faults: faultsPart,
+  soak: soakPart,
 };
 
 async function bench(args: readonly string[]): Promise<number> {

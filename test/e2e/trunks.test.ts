@@ -9,15 +9,12 @@ t.setTimeout(120_000);
 
 /** What the first carrier answers; undefined for 200. */
 let says: number | undefined;
+/** Where it sends those whom it redirects. */
+let elsewhere: Agent;
 const answer = (call: AgentCall): void => {
   call.reply(180);
   call.reply(200, '0 101');
 };
-/** 401 and 407 come with what they ask for (RFC 3261, 22). */
-function challenge(status: number): HeaderPairs {
-  const name = { 401: 'WWW-Authenticate', 407: 'Proxy-Authenticate' }[status];
-  return name === undefined ? [] : [[name, 'Digest realm="carrier.example", nonce="n-1", algorithm=MD5']];
-}
 let first: Agent;
 let second: Agent;
 let caller: Agent;
@@ -27,34 +24,46 @@ let calls = 0;
 t.before(async () => {
   first = await Agent.start((call) => {
     if (says === undefined) answer(call);
-    else call.reply(says, undefined, challenge(says));
+    else call.reply(says, undefined, more(says));
   });
+  elsewhere = await Agent.start(answer);
   second = await Agent.start(answer);
   caller = await Agent.start();
-  const gateway = (agent: Agent): string => `127.0.0.1:${String(agent.sip.port)}`;
-  system = await System.start(
-    [
-      '    trunks:',
-      '      - {name: carrier, addresses: [127.0.0.1/32]}',
-      `      - {name: first, gateway: '${gateway(first)}'}`,
-      `      - {name: second, gateway: '${gateway(second)}'}`,
-      // RFC 6761: no such name, ever.
-      "      - {name: nowhere, gateway: 'sip.invalid:5060'}",
-      '    trunkGroups: [{name: out, trunks: [{trunk: second, priority: 2}, {trunk: first, priority: 1}]}]',
-      '    endpoints:',
-      "      - {name: desk, destinations: [{to: '+12125550123', group: out}]}",
-      "      - {name: far, destinations: [{to: '+12125550123', trunks: [nowhere, second]}]}",
-      '    pools:',
-      "      - {name: p, numbers: ['+12025550100-+12025550189'], trunk: carrier, defaultEndpoint: desk}",
-      "      - {name: q, numbers: ['+12025550190-+12025550199'], trunk: carrier, defaultEndpoint: far}",
-      '',
-    ].join('\n'),
-  );
+  system = await System.start(declaration());
 });
+
+/** 302, 401 and 407 come with where to, and what is asked for. */
+function more(status: number): HeaderPairs {
+  const challenge = 'Digest realm="carrier.example", nonce="n-1", algorithm=MD5';
+  if (status === 302) return [['Contact', `<sip:moved@${gateway(elsewhere)}>`]];
+  if (status === 401) return [['WWW-Authenticate', challenge]];
+  return status === 407 ? [['Proxy-Authenticate', challenge]] : [];
+}
+
+const gateway = (agent: Agent): string => `127.0.0.1:${String(agent.sip.port)}`;
+
+function declaration(more = ''): string {
+  return [
+    '    trunks:',
+    '      - {name: carrier, addresses: [127.0.0.1/32]}',
+    `      - {name: first, gateway: '${gateway(first)}'${more}}`,
+    `      - {name: second, gateway: '${gateway(second)}'}`,
+    // RFC 6761: no such name, ever.
+    "      - {name: nowhere, gateway: 'sip.invalid:5060'}",
+    '    trunkGroups: [{name: out, trunks: [{trunk: second, priority: 2}, {trunk: first, priority: 1}]}]',
+    '    endpoints:',
+    "      - {name: desk, destinations: [{to: '+12125550123', group: out}]}",
+    "      - {name: far, destinations: [{to: '+12125550123', trunks: [nowhere, second]}]}",
+    '    pools:',
+    "      - {name: p, numbers: ['+12025550100-+12025550189'], trunk: carrier, defaultEndpoint: desk}",
+    "      - {name: q, numbers: ['+12025550190-+12025550199'], trunk: carrier, defaultEndpoint: far}",
+    '',
+  ].join('\n');
+}
 
 t.teardown(async () => {
   await system.stop();
-  await Promise.all([first, second, caller].map((agent) => agent.close()));
+  await Promise.all([first, second, elsewhere, caller].map((agent) => agent.close()));
 });
 
 /** One call: its final status, and how often each carrier was asked. */
@@ -106,6 +115,15 @@ t.test('a carrier that asks for a password gets none, and the next trunk has its
       invite.get('Authorization') ?? invite.get('Proxy-Authorization'),
       'nothing derived of a password',
     );
+});
+
+t.test('a redirection is followed where the trunk may redirect, and nowhere else', async (t) => {
+  t.same(await place(302), { final: 480, asked: [1, 0], result: 'failed' });
+  t.equal(elsewhere.calls.length, 0);
+  await system.follow(declaration(', followRedirects: true'));
+  t.same(await place(302), { final: 200, asked: [1, 0], result: 'answered' });
+  t.equal(elsewhere.calls.length, 1);
+  t.match(elsewhere.calls[0]?.invite.uri, /^sip:(moved|leg\.)/);
 });
 
 t.test('a trunk that failed three times in a row is left out', async (t) => {

@@ -51,6 +51,38 @@ t.test('every XML file is well formed', async (t) => {
   }
 });
 
+t.test('drachtio-server turns scanners away by their names, and by no name of a carrier', async (t) => {
+  const text = await readFile(join(root, 'docker/drachtio.conf.xml'), 'utf8');
+  const [, sip = ''] = /<sip>(.*)<\/sip>/s.exec(text) ?? [];
+  const [, header, names = ''] =
+    /<spammers action="discard" tcp-action="discard">\s*<header name="([^"]*)">(.*)<\/header>\s*<\/spammers>/s.exec(
+      sip,
+    ) ?? [];
+  // It looks at User-Agent, and at the users of From and To, and at nothing else.
+  t.equal(header, 'User-Agent');
+  const values = [...names.matchAll(/<value>([^<]+)<\/value>/g)].map(([, value = '']) => value);
+  const isTurnedAway = (agent: string) => values.some((value) => agent.includes(value));
+  for (const agent of [
+    'friendly-scanner',
+    'sipvicious',
+    'sipcli/v1.8',
+    'sip-cli 2',
+    'VaxSIPUserAgent/3.1',
+    'sip-scan',
+  ])
+    t.ok(isTurnedAway(agent), agent);
+  for (const agent of [
+    'FreeSWITCH',
+    'Asterisk PBX 20',
+    'kamailio (5.7)',
+    'OpenSIPS',
+    'sipp',
+    'Oracle SBC',
+    'SIP Gateway',
+  ])
+    t.notOk(isTurnedAway(agent), agent);
+});
+
 t.test('the compose file passes with values, and names the one that is missing', async (t) => {
   const { code, out, err } = await config(VALUES);
   t.equal(code, 0, err);

@@ -1,5 +1,5 @@
 /** The one adapter of drachtio-srf, against a control port of the test's own that misbehaves as a real one may. */
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { DrachtioConnection, type DrachtioHandlers } from '../../src/sip/drachtio.js';
 import { sipPart } from '../../src/sip/listeners.js';
@@ -7,82 +7,7 @@ import { Names, type NameServers } from '../../src/sip/names.js';
 import type { DialogEvent, IncomingRequest } from '../../src/sip/requests.js';
 import { keepingLogger } from '../support/logger.js';
 import { until } from '../support/until.js';
-
-class ControlPort {
-  readonly sockets: Socket[] = [];
-  readonly frames: string[] = [];
-  readonly #server: Server;
-  #port = 0;
-
-  constructor() {
-    this.#server = createServer((socket) => {
-      this.sockets.push(socket);
-      socket.on('error', () => socket.destroy());
-      let held = '';
-      socket.on('data', (data) => {
-        held += data.toString();
-        for (;;) {
-          const length = /^(\d+)#/.exec(held);
-          if (length === null || held.length < length[0].length + Number(length[1])) return;
-          const frame = held.slice(length[0].length, length[0].length + Number(length[1]));
-          held = held.slice(length[0].length + Number(length[1]));
-          this.#answer(socket, frame);
-        }
-      });
-    });
-  }
-
-  async listen(port = 0): Promise<number> {
-    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
-    const address = this.#server.address();
-    this.#port = typeof address === 'object' && address !== null ? address.port : 0;
-    return this.#port;
-  }
-
-  /** Puts a frame on the newest connection. */
-  push(payload: string): void {
-    this.sockets.at(-1)?.write(`${String(Buffer.byteLength(payload))}#${payload}`);
-  }
-
-  invite(sip: string, txn = 'txn-1'): void {
-    this.push(
-      `id-${txn}|sip|network|${String(sip.length)}|udp|192.0.2.1|5060|10:00:00.000000|${txn}||127.0.0.1|5060|\r\n${sip}`,
-    );
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  #answer(socket: Socket, frame: string): void {
-    this.frames.push(frame);
-    const [id = '', kind = ''] = frame.split('\r\n')[0]?.split('|') ?? [];
-    const say = (text: string): void => {
-      const payload = `reply|response|${id}|${text}`;
-      socket.write(`${String(Buffer.byteLength(payload))}#${payload}`);
-    };
-    if (kind === 'authenticate') say('OK|udp/127.0.0.1:5060|v0.9.10|udp/127.0.0.1:5060');
-    else if (kind === 'route' || kind === 'ping') say('OK');
-    else if (kind === 'sip')
-      say(
-        `OK|application|10|udp|127.0.0.1|5060|10:00:00.000000|txn|dialog||Msg sent:|\r\n${frame.slice(frame.indexOf('\r\n') + 2)}`,
-      );
-    // proxy: the test decides
-  }
-}
-
-const INVITE = [
-  'INVITE sip:+12025550100@127.0.0.1:5060 SIP/2.0',
-  'Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa',
-  'From: <sip:+12025550123@192.0.2.1>;tag=1',
-  'To: <sip:+12025550100@127.0.0.1>',
-  'Call-ID: call-1',
-  'CSeq: 1 INVITE',
-  'Contact: <sip:a@192.0.2.1>',
-  'Content-Length: 0',
-];
-const inviteText = (lines: readonly string[] = INVITE): string => `${lines.join('\r\n')}\r\n\r\n`;
+import { ControlPort, INVITE, inviteText } from './control-port.js';
 
 async function connection(
   t: Test,
@@ -347,6 +272,15 @@ t.test('a message that the library cannot read is refused, and printed nowhere',
     ['no start line', INVITE.slice(1)],
     ['a blank start line', ['', ...INVITE]],
     ['bytes of another protocol', ['\u0000\u0001\u0002', '\u00ff']],
+    [
+      'an escape in a name, which the library undoes',
+      [...INVITE, '%50-Asserted-Identity: <sip:+12025550198@x>'],
+    ],
+    ['a type that the library is slow on', [...INVITE, `Content-Type: multipart/${'a'.repeat(600)}`]],
+    [
+      'the same in pieces',
+      [...INVITE, ...Array.from({ length: 9 }, () => `c: multipart/${'a'.repeat(100)}`)],
+    ],
   ];
   for (const [what, lines] of odd) {
     const before = port.frames.length;
@@ -366,5 +300,28 @@ t.test('a message that the library cannot read is refused, and printed nowhere',
   t.equal(port.frames.slice(before).filter((frame) => frame.includes('SIP/2.0 400')).length, 0);
   const rest = JSON.stringify([printed, log.lines]);
   t.notMatch(rest, /2025550/, 'no number is in any log');
-  t.equal(log.lines.filter(({ text }) => text === 'a message that cannot be read was refused').length, 8);
+  t.equal(log.lines.filter(({ text }) => text === 'a message that cannot be read was refused').length, 11);
+});
+
+t.test('a response that the library cannot read counts by its status, and costs no connection', async (t) => {
+  const { port, invites, log, drachtio } = await connection(t);
+  const sockets = port.sockets.length;
+  const odd: readonly (readonly [string, string, number])[] = [
+    ['a line without a colon', 'SIP/2.0 486 Busy Here\r\nVia: x\r\nnot a header 2025550199\r\n\r\n', 486],
+    ['a status line that is slow to read', `SIP/2.0 603 x${' '.repeat(9000)}\nb\r\nVia: x\r\n\r\n`, 603],
+    ['nothing that is a status', '\u0000\u0001 +12025550199\r\n\r\n', 500],
+  ];
+  for (const [at, [what, response, status]] of odd.entries()) {
+    port.invite(inviteText(), `txn-${String(at)}`);
+    await until(() => invites.length === at + 1);
+    const result = invites[at]?.proxy('sip:a@127.0.0.1:5180', { silenceMs: 1500, deadlineMs: 5000 });
+    await until(() => port.frames.filter((frame) => frame.includes('|proxy|')).length === at + 1);
+    const id = port.frames.at(-1)?.split('|')[0] ?? '';
+    port.push(`r|response|${id}|OK|network|10|udp|127.0.0.1|5180|10:00:00|||continue\r\n${response}`);
+    port.push(`r|response|${id}|OK|done`);
+    t.same(await result, { status, reason: undefined }, what);
+  }
+  t.equal(port.sockets.length, sockets);
+  t.ok(drachtio.up);
+  t.notMatch(JSON.stringify(log.lines), /2025550/);
 });

@@ -4,7 +4,7 @@ import type { Account, Trunk } from '../../src/directory/model.js';
 import { isTestToken, mintTestToken } from '../../src/calls/test-token.js';
 import { CallerIdentity } from '../../src/sip/caller-identity.js';
 import { safeHeaders, safeValue } from '../../src/sip/safe.js';
-import { hasForgedHeader, screen } from '../../src/sip/screening.js';
+import { hasForgedHeader, screen, viaOf } from '../../src/sip/screening.js';
 import { dialledNumber, parseSipUri } from '../../src/sip/sip-uri.js';
 import { TokenBucket } from '../../src/sip/token-bucket.js';
 import { TrunkRates } from '../../src/sip/trunk-rates.js';
@@ -35,6 +35,7 @@ const invite = (more: Partial<{ uri: string; raw: string; sourceAddress: string 
     },
     directory,
     nodes,
+    viaOf('192.0.2.5:5060'),
   );
 
 t.test('what an INVITE is', async (t) => {
@@ -56,9 +57,33 @@ t.test('what an INVITE is', async (t) => {
     'a trunk that says leg. is a stranger, never a trunk',
   );
   t.match(invite({ uri: 'sip:192.0.2.5' }), { kind: 'refused', status: 484 });
+  for (const via of ['192.0.2.5:5060;branch=z9hG4bK1', '192.0.2.5 ;branch=z9hG4bK1', '192.0.2.5:5060'])
+    for (const before of [
+      'Via: SIP/2.0/UDP ',
+      'v : SIP / 2.0 / TCP ',
+      'VIA: SIP/2.0/UDP 192.0.2.1;rport, SIP/2.0/UDP ',
+    ])
+      t.match(
+        invite({ raw: `INVITE sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\n${before}${via}\r\n\r\n` }),
+        { kind: 'refused', status: 482, why: 'loop' },
+        before + via,
+      );
+  for (const via of ['192.0.2.50', '192.0.2.5:5070', '192.0.2.1;x=192.0.2.5'])
+    t.match(
+      invite({ raw: `INVITE sip:x SIP/2.0\r\nVia: SIP/2.0/UDP ${via}\r\n\r\nv: SIP/2.0/UDP 192.0.2.5` }),
+      {
+        kind: 'call',
+      },
+    );
+  t.match(invite({ raw: 'INVITE sip:x SIP/2.0\r\nmax-forwards : 0\r\n\r\n' }), {
+    status: 483,
+    why: 'tooManyHops',
+  });
+  t.match(invite({ raw: 'INVITE sip:x SIP/2.0\r\nMax-Forwards: 10\r\n\r\n' }), { kind: 'call' });
   t.match(invite({ uri: 'sip:alice@192.0.2.5' }), { kind: 'refused', status: 404 });
   t.match(invite({ uri: 'sip:%zz@192.0.2.5' }), { kind: 'refused', status: 400 });
-  t.match(invite({ uri: 'tel:+12025550100' }), { kind: 'refused', status: 400 });
+  t.match(invite({ uri: 'tel:+12025550100' }), { kind: 'refused', status: 416 });
+  t.match(invite({ uri: 'sip:@' }), { kind: 'refused', status: 400 });
 });
 
 t.test('forged headers are seen however they are written', async (t) => {
@@ -251,6 +276,7 @@ t.test('nobody calls, numbers are read by rules, and somebody diverted the call'
           number === owner ? { account: two[1]?.account ?? account, pool: {} as never } : undefined,
       },
       nodes,
+      viaOf('192.0.2.5:5060'),
     );
   t.match(read('01632960100'), { kind: 'call', number: '+441632960100', trunks: { length: 1 } });
   t.match(read('+441632960100'), { kind: 'call', trunks: { length: 2 } });

@@ -86,6 +86,7 @@ function board() {
     nodes: { isNode: () => true, choose: () => undefined },
     inbound: { take } as unknown as InboundCalls,
     outbound: { take } as unknown as OutboundLegs,
+    switchAddress: '192.0.2.5:5060',
     pressed: () => state.pressed,
     refused: (reason) => void why.push(reason),
     log: keepingLogger(),

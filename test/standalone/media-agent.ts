@@ -122,7 +122,9 @@ export class AgentCall {
     const sdp = types === undefined ? {} : { body: sdpOf(this.media, types), contentType: 'application/sdp' };
     this.seen.push({ status, at: Date.now() });
     this.server?.reply(status, {
-      headers: [['Contact', `<${this.#sip.uri(this.server.flow.proto, 'agent')}>`], ...headers],
+      headers: headers.some(([name]) => name === 'Contact')
+        ? headers
+        : [['Contact', `<${this.#sip.uri(this.server.flow.proto, 'agent')}>`], ...headers],
       ...sdp,
     });
     this.media.to = audioOf(this.invite.body.toString());

@@ -13,71 +13,9 @@ import { SipResponse } from '../../src/standalone/sip/message.js';
 import { parseMessage } from '../../src/standalone/sip/parse.js';
 import { SipTransport } from '../../src/standalone/sip/transport.js';
 import { Agent } from './support/agent.js';
+import { Control, secret } from './support/control.js';
 import { ManualClock } from './support/manual-clock.js';
 import { until } from '../support/until.js';
-
-const secret = 'not-a-real-secret';
-
-/** A raw control connection: writes frames, keeps what comes. */
-class Control {
-  readonly frames: string[] = [];
-  closed = false;
-  readonly #socket: Socket;
-  readonly #decoder = new FrameDecoder();
-  #last = 0;
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    this.#decoder.trusted = true;
-    socket.on('data', (bytes) => this.frames.push(...[...this.#decoder.push(bytes)].map(String)));
-    socket.on('close', () => (this.closed = true));
-    socket.on('error', () => undefined);
-  }
-
-  static async open(server: SipServer, said: string | undefined = secret): Promise<Control> {
-    const socket = connect(server.controlAddress.port, '127.0.0.1');
-    await once(socket, 'connect');
-    const control = new Control(socket);
-    if (said !== undefined) await control.ask(`authenticate|${said}|`);
-    return control;
-  }
-
-  write(bytes: Buffer | string): void {
-    this.#socket.write(bytes);
-  }
-
-  send(rest: string): string {
-    const id = `id-${++this.#last}`;
-    this.write(encodeFrame(Buffer.from(`${id}|${rest}`)));
-    return id;
-  }
-
-  /** Sends a frame and waits for its first reply. @returns the reply's fields from the status on */
-  async ask(rest: string): Promise<string[]> {
-    const id = this.send(rest);
-    return this.reply(id);
-  }
-
-  async reply(id: string, status = ''): Promise<string[]> {
-    const mine = (): string | undefined =>
-      this.frames.find((f) => f.split('|')[1] === 'response' && f.split('|')[2] === id && f.includes(status));
-    await until(() => mine() !== undefined || this.closed);
-    return (mine() ?? '').split('\r\n')[0]?.split('|').slice(3) ?? [];
-  }
-
-  async sip(method: string): Promise<{ head: string[]; text: string }> {
-    const found = (): string | undefined =>
-      this.frames.find((f) => f.split('|')[1] === 'sip' && f.includes(`\r\n${method}`));
-    await until(() => found() !== undefined);
-    const frame = found() ?? '';
-    const end = frame.indexOf('\r\n');
-    return { head: frame.slice(0, end).split('|'), text: frame.slice(end + 2) };
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
-}
 
 async function start(options: { clock?: ManualClock; timerCMs?: number } = {}): Promise<SipServer> {
   return SipServer.start({

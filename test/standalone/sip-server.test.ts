@@ -244,7 +244,6 @@ t.test('a server, an application, far ends', async (t) => {
     t.match(error, /hops/);
     for (const [to, options, why] of [
       ['sip:x@127.0.0.1;transport=ws', {}, /not available/],
-      [callee.uri('x'), { followRedirects: true }, /not supported/],
       [callee.uri('x'), { forking: 'simultaneous' }, /not supported/],
       [callee.uri('x'), { provisionalTimeout: 'soon' }, /timeout/],
     ] as const) {

@@ -1,3 +1,4 @@
+import { replaceQuoted } from '../quoted-text.js';
 import type { Attested } from './verification.js';
 
 /**
@@ -7,7 +8,7 @@ import type { Attested } from './verification.js';
 export function taken(header: (name: string) => string | undefined): Attested {
   const told = [header('P-Asserted-Identity'), header('From')]
     // A name in quotes may hold anything.
-    .map((value) => /;verstat=([A-Za-z-]{1,40})/i.exec(value?.replace(/"(?:[^"\\]|\\.)*"/g, '') ?? '')?.[1])
+    .map((value) => /;verstat=([A-Za-z-]{1,40})/i.exec(replaceQuoted(value ?? '', () => ''))?.[1])
     .find((word) => word !== undefined);
   const passed = /^TN-Validation-Passed(?:-([ABC]))?$/i.exec(told ?? '');
   if (passed === null)

@@ -1,3 +1,5 @@
+import { NameAddr } from '../sip/name-addr.js';
+import { ParseError } from '../sip/parse-error.js';
 import type { ClientTransaction } from '../sip/client-transaction.js';
 import type { SipEndpoint } from '../sip/endpoint.js';
 import type { Flow } from '../sip/flow.js';
@@ -6,6 +8,7 @@ import type { ServerTransaction } from '../sip/server-transaction.js';
 import { SipUri } from '../sip/uri.js';
 import { bestResponse } from './best-response.js';
 import type { CallRecords } from './call-records.js';
+import { maxDestinations, OrderError, readDestination } from './proxy-order.js';
 import type { Destination, ProxyOrder } from './proxy-order.js';
 import type { RouteSignatures } from './route-signature.js';
 
@@ -49,6 +52,7 @@ export class ProxiedRequest {
   readonly #news: ProxyNews;
   readonly #finals: SipResponse[] = [];
   readonly #waiting: Destination[];
+  #redirections = 0;
   #state: 'trying' | 'cancelled' | 'over' = 'trying';
   /** The branch whose words count; none once it ended or was left behind. */
   #live: ClientTransaction | undefined;
@@ -184,7 +188,11 @@ export class ProxiedRequest {
       const reason = response.status === 487 ? 'call-canceled' : 'call-rejected';
       this.#ground.records.stop('network', reason, response);
     }
-    this.#finals.push(response);
+    const elsewhere = this.#order.followRedirects && response.status < 400 ? contactsOf(response) : [];
+    const room = Math.max(0, maxDestinations - (this.#redirections += elsewhere.length));
+    this.#waiting.unshift(...elsewhere.slice(0, room));
+    // Section 16.7, step 4: a redirection that is followed is no answer.
+    if (elsewhere.length === 0) this.#finals.push(response);
     this.#news.branchEnded(response, flow);
     this.#moveOn();
   }
@@ -252,4 +260,16 @@ function isOurs(request: SipRequest, sip: SipEndpoint): boolean {
   if (!/^sips?:/i.test(request.uri)) return false;
   const uri = request.sipUri();
   return sip.isSelf(uri.host, uri.port);
+}
+
+/** Where a redirection points; a way that cannot be read, or gone, is none. */
+function contactsOf(response: SipResponse): Destination[] {
+  return response.getAll('Contact').flatMap((contact) => {
+    try {
+      return [readDestination(NameAddr.parse(contact).uri)];
+    } catch (error) {
+      if (error instanceof OrderError || error instanceof ParseError) return [];
+      throw error;
+    }
+  });
 }

@@ -20,6 +20,8 @@ export interface ProxyOrder {
   readonly recordRoute: boolean;
   /** Replies for every branch, not only for the beginning. */
   readonly fullResponse: boolean;
+  /** The Contacts of a redirection are tried next; those that cannot be read are left out. */
+  readonly followRedirects: boolean;
   /** Milliseconds to wait for the first response of a destination; undefined: timer B or F. */
   readonly provisionalMs: number | undefined;
   readonly destinations: readonly Destination[];
@@ -30,7 +32,8 @@ export interface ProxyOrder {
 /** The order cannot be carried out; the text is what the application reads. */
 export class OrderError extends Error {}
 
-const maxDestinations = 10;
+/** Redirections count too. */
+export const maxDestinations = 10;
 
 /** What an application may not add: it is the server's, or a message has it once. */
 const notToBeAdded = new Set([
@@ -47,12 +50,12 @@ export function readProxyOrder(frame: Frame): ProxyOrder {
   const wanted = uris.filter((uri) => uri !== '');
   if (wanted.length === 0) throw new OrderError('no destination');
   if (wanted.length > maxDestinations) throw new OrderError('too many destinations');
-  if (redirects === 'followRedirects') throw new OrderError('following redirects is not supported');
   if (order === 'simultaneous') throw new OrderError('parallel forking is not supported');
   return {
     transactionId,
     recordRoute: remain === 'remainInDialog',
     fullResponse: full === 'fullResponse',
+    followRedirects: redirects === 'followRedirects',
     provisionalMs: duration(provisional),
     destinations: wanted.map(readDestination),
     headers: addedHeaders(frame.sip),
@@ -66,7 +69,8 @@ function duration(text: string): number | undefined {
   return Number(found[1]) * (found[2] === 's' ? 1000 : 1);
 }
 
-function readDestination(uri: string): Destination {
+/** @throws OrderError */
+export function readDestination(uri: string): Destination {
   try {
     const target = targetOf(SipUri.parse(uri));
     if (target === undefined) throw new OrderError('requested protocol/transport not available');

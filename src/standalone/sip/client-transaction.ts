@@ -82,6 +82,11 @@ export class ClientTransaction {
   receive(response: SipResponse, flow: Flow): void {
     this.#came = { response, flow };
     const event = response.status < 200 ? '1xx' : response.status < 300 ? '2xx' : 'fail';
+    if (event === '2xx' && this.#machine.state === 'completed' && this.request.method === 'INVITE') {
+      // A proxy said 487 when it was cancelled, and the callee had answered: his answer has to be acknowledged and ended.
+      this.#deliver();
+      return;
+    }
     this.#machine.fire(event);
     if (event === '1xx') this.#sendCancel();
     else if (this.#machine.state !== 'accepted') this.#stopWaiting?.();

@@ -269,7 +269,10 @@ export class SipEndpoint {
     try {
       const via = broken.topVia.withSource(flow.host, flow.port);
       const marked = broken.withoutFirst('Via').withFirst('Via', via.toString());
-      const response = SipResponse.to(marked, error.status, { reason: error.message, toTag: newTag() });
+      const response = SipResponse.to(marked, error.status, {
+        reason: error.message,
+        ...(hasReadableTo(marked) && { toTag: newTag() }),
+      });
       this.#detached('refusal', this.sendResponse(response, flow));
     } catch (unreadable) {
       // Not even its Via can be read: there is nowhere to answer to.
@@ -291,6 +294,16 @@ export class SipEndpoint {
 
   #trouble(what: string, error: unknown): void {
     this.#handlers.onTrouble?.(what, error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** A To that cannot be read goes back as it came: a tag has no place in it. */
+function hasReadableTo(request: SipRequest): boolean {
+  try {
+    return request.to.uri !== '';
+  } catch (error) {
+    if (error instanceof ParseError) return false;
+    throw error;
   }
 }
 

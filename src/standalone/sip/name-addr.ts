@@ -41,6 +41,8 @@ export class NameAddr {
     }
     const cut = value.search(/[;\s]/);
     const uri = cut < 0 ? value : value.slice(0, cut);
+    // Section 20.10: a URI with one of these stands in brackets, or nobody knows what belongs to it.
+    if (/[?,]/.test(uri)) throw new ParseError(400, 'Address without brackets');
     const tail = cut < 0 ? '' : value.slice(cut).trim();
     if (tail !== '' && !tail.startsWith(';')) throw new ParseError(400, 'Text after address');
     return new NameAddr('', checked(uri), parseParams(tail.slice(1)));
@@ -88,6 +90,6 @@ function openingBracket(value: string): number {
 }
 
 function checked(uri: string): string {
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*:\S+$/.test(uri)) throw new ParseError(400, 'Bad URI in address');
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"]+$/.test(uri)) throw new ParseError(400, 'Bad URI in address');
   return uri;
 }

@@ -9,6 +9,7 @@
  */
 import { headerKey } from './header-names.js';
 import { SipRequest, SipResponse } from './message.js';
+import { NameAddr } from './name-addr.js';
 import { tokenPattern } from './params.js';
 import { ParseError, type SipHeader } from './parse-error.js';
 
@@ -180,7 +181,10 @@ function checkMandatory(message: SipRequest | SipResponse, fail: (why: string) =
   try {
     const { number, method } = message.cseq;
     if (number > 2 ** 31 - 1) fail('CSeq out of range');
-    if (message.kind === 'request' && method !== message.method) fail('CSeq method does not match');
+    if (message.kind === 'request') {
+      if (method !== message.method) fail('CSeq method does not match');
+      checkAddresses(message);
+    }
     if (message.callId === '') fail('Empty Call-ID');
     void message.from;
     void message.to;
@@ -189,6 +193,12 @@ function checkMandatory(message: SipRequest | SipResponse, fail: (why: string) =
   } catch (error) {
     fail(error instanceof ParseError ? error.message : 'Malformed header');
   }
+}
+
+/** Whoever uses a request goes to its Request-URI and answers to its Contact: both must say one thing. @throws ParseError 400 */
+function checkAddresses(request: SipRequest): void {
+  if (/^sips?:/i.test(request.uri)) request.sipUri();
+  for (const contact of request.getAll('Contact')) if (contact !== '*') NameAddr.parse(contact);
 }
 
 /** Method and headers of a text that has no proper end, as far as they can be read. */

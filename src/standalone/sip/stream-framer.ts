@@ -28,19 +28,21 @@ export class StreamFramer {
     return this.#pieces.some((piece) => leadingBlank(piece) < piece.length);
   }
 
-  /** @throws ParseError when the stream cannot be followed any further */
-  push(bytes: Buffer): StreamItem[] {
+  /**
+   * What is whole with these bytes; to be gone through to its end.
+   * @throws ParseError when the stream cannot be followed any further, after what came before that
+   */
+  *push(bytes: Buffer): Generator<StreamItem, void> {
     this.#pieces.push(bytes);
     this.#size += bytes.length;
-    if (this.#size < this.#wanted) return [];
+    if (this.#size < this.#wanted) return;
     let rest = Buffer.concat(this.#pieces);
-    const items: StreamItem[] = [];
     let wanted = 1;
     for (;;) {
       const blank = leadingBlank(rest);
       if (blank > 0) {
         // A lone CRLF after a message is noise; a double one asks for a sign of life.
-        if (rest.subarray(0, blank).includes('\r\n\r\n')) items.push({ kind: 'ping' });
+        if (rest.subarray(0, blank).includes('\r\n\r\n')) yield { kind: 'ping' };
         // One CRLF may be the first half of a ping: it waits only when nothing follows.
         const keep = blank === rest.length && blank < 4 && !rest.subarray(0, blank).includes('\r\n\r\n');
         if (keep) {
@@ -60,13 +62,12 @@ export class StreamFramer {
         break;
       }
       const item = read(rest.subarray(0, total));
-      if (item !== undefined) items.push(item);
+      if (item !== undefined) yield item;
       rest = rest.subarray(total);
     }
     this.#pieces = rest.length === 0 ? [] : [Buffer.from(rest)];
     this.#size = rest.length;
     this.#wanted = wanted;
-    return items;
   }
 }
 

@@ -28,9 +28,9 @@ export class Via {
 
   /** @throws ParseError 400 */
   static parse(text: string): Via {
-    const found = /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9-]+)\s+([^;]+?)\s*(?:;(.*))?$/is.exec(text.trim());
+    const found = /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9-]+)\s+([^\s;][^;]*)(?:;(.*))?$/is.exec(text.trim());
     if (found?.[1] === undefined || found[2] === undefined) throw new ParseError(400, 'Bad Via');
-    const { host, port } = parseHostPort(found[2]);
+    const { host, port } = parseHostPort(found[2].trimEnd());
     return new Via(found[1].toUpperCase(), host, port, parseParams(found[3] ?? ''));
   }
 

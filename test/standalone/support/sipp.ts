@@ -20,16 +20,30 @@ export interface SippRun {
 export async function sipp(
   scenario: string,
   proto: 'udp' | 'tcp',
-  options: { to?: number; calls?: number; rate?: number; seconds?: number } = {},
+  options: {
+    to?: number;
+    calls?: number;
+    rate?: number;
+    seconds?: number;
+    /** Its own port; a free one when absent. */
+    port?: number;
+    /**
+     * What the scenario does not expect is passed over: on a busy machine anything may come twice. It fails then by what it
+     * waits for in vain.
+     */
+    patient?: boolean;
+    /** Where the scenario's file is; our own ones when absent. */
+    folder?: string;
+  } = {},
 ): Promise<SippRun> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const scratch = mkdtempSync(join(tmpdir(), 'sipp-'));
   const errorFile = join(scratch, 'errors');
   const child = spawn(
     'sipp',
     [
       ...(options.to === undefined ? [] : [`127.0.0.1:${options.to}`]),
-      ...['-sf', join(scenarios, `${scenario}.xml`), '-t', proto === 'udp' ? 'u1' : 't1'],
+      ...['-sf', join(options.folder ?? scenarios, `${scenario}.xml`), '-t', proto === 'udp' ? 'u1' : 't1'],
       ...[
         '-i',
         '127.0.0.1',
@@ -40,7 +54,15 @@ export async function sipp(
         '-r',
         String(options.rate ?? 10),
       ],
-      ...['-nostdin', '-timeout', String(options.seconds ?? 20), '-timeout_error', '-recv_timeout', '10000'],
+      ...[
+        '-nostdin',
+        '-timeout',
+        String(options.seconds ?? 20),
+        '-timeout_error',
+        '-recv_timeout',
+        String(Math.max(10, (options.seconds ?? 0) - 5) * 1000),
+      ],
+      ...(options.patient === true ? ['-default_behaviors', 'all,-abortunexp'] : []),
       ...['-trace_err', '-error_file', errorFile],
     ],
     { stdio: 'ignore', cwd: scratch },

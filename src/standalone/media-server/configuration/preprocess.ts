@@ -89,7 +89,12 @@ export function preprocess(
 
 /** `$${name}` replaced by its value, or by nothing when there is none. */
 export function expandGlobals(text: string, globals: ReadonlyMap<string, string>): string {
-  return text.replace(/\$\$\{([^}]*)\}/g, (_, name: string) => globals.get(name) ?? '');
+  // Behind the last brace nothing is closed: looking there again and again is what a row of open ones would cost.
+  const end = text.lastIndexOf('}') + 1;
+  const expanded = text
+    .slice(0, end)
+    .replace(/\$\$\{([^}]*)\}/g, (_, name: string) => globals.get(name) ?? '');
+  return expanded + text.slice(end);
 }
 
 /** Whether a comment is open at the end of `text`, when one was (`open`) or was not at its start. */

@@ -19,6 +19,7 @@ const deepest = 20;
 export function expand(text: string, lookup: Lookup, depth = 0): string {
   if (!text.includes('$') || depth > deepest) return text;
   let result = '';
+  const ends = closings(text);
   for (let at = 0; at < text.length;) {
     if (text[at] === '\\' && text[at + 1] === '$') {
       result += '$';
@@ -26,7 +27,7 @@ export function expand(text: string, lookup: Lookup, depth = 0): string {
       continue;
     }
     const opened = text.startsWith('$${', at) ? 3 : text.startsWith('${', at) ? 2 : 0;
-    const end = opened === 0 ? -1 : closing(text, at + opened);
+    const end = opened === 0 ? -1 : (ends.get(at + opened - 1) ?? -1);
     if (end < 0) {
       result += text[at] ?? '';
       at += 1;
@@ -38,13 +39,18 @@ export function expand(text: string, lookup: Lookup, depth = 0): string {
   return result;
 }
 
-function closing(text: string, from: number): number {
-  let open = 1;
-  for (let at = from; at < text.length; at += 1) {
-    if (text[at] === '{') open += 1;
-    else if (text[at] === '}' && --open === 0) return at;
+/** Where each opening brace is closed; found for all of them at once, so that no row of open ones makes it slow. */
+function closings(text: string): ReadonlyMap<number, number> {
+  const ends = new Map<number, number>();
+  const open: number[] = [];
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] === '{') open.push(at);
+    else if (text[at] === '}') {
+      const opened = open.pop();
+      if (opened !== undefined) ends.set(opened, at);
+    }
   }
-  return -1;
+  return ends;
 }
 
 function valueOf(body: string, lookup: Lookup, depth: number): string {

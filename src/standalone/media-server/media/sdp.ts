@@ -30,7 +30,8 @@ export function parseSdp(text: string): RemoteMedia | undefined {
   const lines: { text: string; audio: boolean }[] = [];
   let media: Omit<RemoteMedia, 'lines'> | undefined;
   for (const section of sections) {
-    const [line = ''] = section.split(/\r?\n/);
+    // A CR alone ends it too: what is refused is written back, and must stay one line.
+    const [line = ''] = section.split(/[\r\n]/, 1);
     const read = media ? undefined : readAudio(line, section, session);
     lines.push({ text: line, audio: read !== undefined });
     media ??= read;
@@ -39,15 +40,15 @@ export function parseSdp(text: string): RemoteMedia | undefined {
 }
 
 function readAudio(line: string, section: string, session: string): Omit<RemoteMedia, 'lines'> | undefined {
-  const found = /^m=audio ([0-9]+)(?:\/[0-9]+)? RTP\/AVP ((?:[0-9]+ ?)+)\s*$/.exec(line);
+  const found = /^m=audio ([0-9]+)(?:\/[0-9]+)? RTP\/AVP ([0-9]+(?: [0-9]+)*)\s*$/.exec(line);
   const address = connection(section) ?? connection(session);
   const port = Number(found?.[1]);
   if (!found || address === undefined || port > 65535) return undefined;
   const names = new Map<number, string>();
-  for (const [, type, name] of section.matchAll(/^a=rtpmap:([0-9]+) ([^\r\n]+?)\s*$/gm)) {
-    names.set(Number(type), (name ?? '').toUpperCase());
+  for (const [, type, name] of section.matchAll(/^a=rtpmap:([0-9]+) ([^\r\n]+)$/gm)) {
+    names.set(Number(type), (name ?? '').trimEnd().toUpperCase());
   }
-  const types = (found[2] ?? '').trim().split(/ +/).map(Number);
+  const types = (found[2] ?? '').split(' ').map(Number);
   const codecs = types.flatMap((payloadType): OfferedCodec[] => {
     const name = names.get(payloadType);
     const codec =
@@ -55,7 +56,7 @@ function readAudio(line: string, section: string, session: string): Omit<RemoteM
     return codec === 'PCMU' || codec === 'PCMA' ? [{ codec, payloadType }] : [];
   });
   const telephoneEvent = types.find((type) => names.get(type)?.startsWith('TELEPHONE-EVENT/8000') === true);
-  const told = /^a=(sendrecv|sendonly|recvonly|inactive)\s*$/m;
+  const told = /^a=(sendrecv|sendonly|recvonly|inactive)[ \t]*$/m;
   const direction = (told.exec(section) ?? told.exec(session))?.[1] ?? 'sendrecv';
   const away = address === '0.0.0.0' || port === 0;
   return {
