@@ -90,6 +90,7 @@ export async function application(t: Test) {
     nodes,
     inbound,
     outbound: new OutboundLegs({ ...both, admission: new LegAdmission(admission) }),
+    switchAddress: '192.0.2.5:5060',
     pressed: () => false,
     refused: () => undefined,
     log,
