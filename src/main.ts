@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { hashCaller, openCaller, sealCaller } from './calls/caller.js';
 import { Seq, type CallEvent } from './calls/events.js';
@@ -11,6 +12,7 @@ import { deriveSecrets, keptSecret } from './config/secrets.js';
 import { readSettings, SettingsFault, type MediaNodeAddress, type Settings } from './config/settings.js';
 import { DirectoryCache } from './directory/cache.js';
 import { DeclarationFault, faultLine } from './directory/faults.js';
+import { transportParameter } from './directory/transport.js';
 import { reconcile } from './directory/reconcile.js';
 import { createHttp } from './http/server.js';
 import { StreamConsumer } from './ledger/consumer.js';
@@ -44,6 +46,8 @@ import { Attesting } from './sip/attesting.js';
 import { CallerIdentity } from './sip/caller-identity.js';
 import { DirectCalls } from './sip/direct-calls.js';
 import { DrachtioConnection } from './sip/drachtio.js';
+import { sipPart } from './sip/listeners.js';
+import { Names } from './sip/names.js';
 import { InboundCalls } from './sip/inbound.js';
 import { LegAdmission } from './sip/leg-admission.js';
 import { OutboundLegs } from './sip/outbound.js';
@@ -139,7 +143,12 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   let probe: Probe = async () => Promise.resolve(undefined);
   const nodes = closers.add(
     'media nodes',
-    new MediaNodes((uri, deadlineMs) => probe(uri, deadlineMs), now, log),
+    // Asked over the transport that calls take: a node that is set up for another one gets none.
+    new MediaNodes(
+      (uri, deadlineMs) => probe(`${uri}${transportParameter(directory.current.transport)}`, deadlineMs),
+      now,
+      log,
+    ),
   );
   for (const node of servers.freeswitch) nodes.add(node);
   const directCalls = closers.add('direct calls', new DirectCalls({ callLog, append, now, log }));
@@ -261,7 +270,12 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   await nodes.met(SERVERS_READY_MS);
   const sip = closers.add(
     'drachtio',
-    new DrachtioConnection(servers.drachtio, { ...switchboard, dialog: directCalls.take }, log),
+    new DrachtioConnection(
+      servers.drachtio,
+      { ...switchboard, dialog: directCalls.take },
+      log,
+      new Names(isIPv6(settings.sip.host)),
+    ),
   );
   probe = (uri, deadlineMs) => sip.probe(uri, deadlineMs);
   closers.add(
@@ -287,7 +301,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const readiness = () => {
     const parts = {
       redis: { ok: redis.up },
-      drachtio: { ok: sip.up },
+      drachtio: sipPart(sip, index().transport),
       // Without a media node calls go straight to their destinations: they succeed, without whisper or recording.
       media: nodes.healthy > 0 ? { ok: true } : { ok: true, detail: 'no media node: direct calls' },
       directory: { ok: index().version > 0 },

@@ -37,6 +37,7 @@ export async function directoryCommand(
     await redis.ready(readyMs);
     const commandIo: CommandIo = {
       ownOrigins: ownOrigins(settings.http),
+      realServers: settings.drachtio !== undefined,
       readText: (path) => readFile(path, 'utf8'),
       readBeside: readFileBeside,
       out: io.out,

@@ -20,6 +20,7 @@ export async function declare(settings: Settings, ports: Ports, log: Logger): Pr
   const beside: string[] = [];
   const declaration = readDeclaration(text, {
     ownOrigins: own,
+    realServers: settings.drachtio !== undefined,
     readBeside: (name) => {
       const found = readFileBeside(settings.config, name);
       beside.push(found);

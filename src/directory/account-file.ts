@@ -14,7 +14,7 @@ import { checkReferences, readEndpoint } from './endpoint-file.js';
 import { readPool } from './pool-file.js';
 import { rangeOf } from './ranges.js';
 import { readProfile } from './reuse-file.js';
-import { readNumberFormats } from './trunk-file.js';
+import { DIGEST_FIELDS, readNumberFormats, refuseDigest } from './trunk-file.js';
 import { checkOverflow, readSite } from './site-file.js';
 import * as values from './values.js';
 import type { Field } from './yaml-source.js';
@@ -132,7 +132,9 @@ function readTrunk(field: Field, names: AccountNames, checks: FileChecks): Decla
     'outgoing',
     'techPrefix',
     'attestation',
+    ...DIGEST_FIELDS,
   ]);
+  refuseDigest(fields);
   const name = named(fields, field, names.trunks);
   const addresses = readAll(fields.list('addresses', 'addresses'), (one) => {
     const block = one.take(values.parseBlock);
@@ -141,11 +143,11 @@ function readTrunk(field: Field, names: AccountNames, checks: FileChecks): Decla
     }
     return block;
   });
-  const gateway = fields.optional('gateway', values.parseGateway);
   if (fields.get('addresses') === undefined && fields.get('gateway') === undefined) {
     field.fault('expected "addresses" (who may send calls), "gateway" (where calls leave), or both');
   }
   const transport = fields.optional('transport', values.parseTransport) ?? 'udp';
+  const gateway = fields.optional('gateway', values.parseGateway(transport));
   checks.transport(transport, fields.get('transport') ?? field);
   const caps = readCaps(fields);
   const probes = fields.optional('probe', values.parseBoolean) === true;

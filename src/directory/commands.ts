@@ -9,7 +9,7 @@ import { resolve } from './resolve.js';
 /** Exit codes: done; could not be done now; the input is bad. */
 export const Exit = { done: 0, refused: 1, badInput: 2 } as const;
 
-export interface CommandIo extends Pick<FileContext, 'ownOrigins'> {
+export interface CommandIo extends Pick<FileContext, 'ownOrigins' | 'realServers'> {
   /** Rejects with an `ErrnoException` when the file cannot be read. */
   readonly readText: (path: string) => Promise<string>;
   /** The text of a file that the one at `path` names, relative to it. Throws an `ErrnoException`. */
@@ -76,6 +76,7 @@ async function readFileOrSay(path: string, io: CommandIo): Promise<Declaration |
   try {
     return readDeclaration(text, {
       ownOrigins: io.ownOrigins,
+      realServers: io.realServers ?? false,
       readBeside: (name) => io.readBeside(path, name),
     });
   } catch (error) {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { AddressSet, normalAddress } from '../addresses.js';
 import type { Account, ApiKey, Destination, Directory, Endpoint, Pool, Site, Trunk } from './model.js';
+import { transportOf, type Transport } from './transport.js';
 import { NumberStates, type FormerOwner, type NumberState } from './number-state.js';
 
 export interface KeyOwner {
@@ -47,7 +48,7 @@ type ByName<T> = Map<string, T>;
 export class DirectoryIndex {
   readonly directory: Directory;
   /** The one transport of all trunks and SIP destinations, and so of FreeSWITCH (design, rule 5). */
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: Transport;
   readonly #accounts = new Map<string, Account>();
   readonly #keys = new Map<string, KnownKey[]>();
   readonly #sites: ByName<Site> = new Map();
@@ -213,13 +214,13 @@ function append<T>(map: Map<string, T[]>, key: string, value: T): void {
 }
 
 /** `apply` refuses a mix: the first one speaks for all. UDP where nothing says otherwise. */
-function commonTransport({ accounts }: Directory): 'udp' | 'tcp' {
+function commonTransport({ accounts }: Directory): Transport {
   for (const { trunks, endpoints } of accounts) {
     const trunk = trunks[0];
     if (trunk !== undefined) return trunk.transport;
     const addresses = endpoints.flatMap(({ ring }) => ring.flatMap(({ destinations }) => destinations));
     const address = addresses.find(({ to }) => to.startsWith('sip:'));
-    if (address !== undefined) return address.to.endsWith(';transport=tcp') ? 'tcp' : 'udp';
+    if (address !== undefined) return transportOf(address.to);
   }
   return 'udp';
 }

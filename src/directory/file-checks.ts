@@ -2,7 +2,7 @@ import { Limits } from './declaration.js';
 import type { NumberRange } from './model.js';
 import { NumberTable } from './number-table.js';
 import { rangeSize } from './ranges.js';
-import type { Transport } from './values.js';
+import type { Transport } from './transport.js';
 import type { Field } from './yaml-source.js';
 
 /** What a declaration needs of the world around it. */
@@ -11,6 +11,8 @@ export interface FileContext {
   readonly ownOrigins: readonly string[];
   /** The text of a file that the declaration names, relative to itself. Throws an `ErrnoException`. */
   readonly readBeside: (name: string) => string;
+  /** Whether SIP is drachtio-server's: the standalone SIP server does not speak TLS. */
+  readonly realServers?: boolean;
 }
 
 interface DeclaredRange {
@@ -52,12 +54,14 @@ export class FileChecks {
   readonly ownOrigins: readonly string[];
   readonly readBeside: (name: string) => string;
   readonly accounts = new Names('account');
+  readonly #realServers: boolean;
   readonly #keys = new Map<string, Field>();
   readonly #ranges: DeclaredRange[] = [];
   readonly #untracked: { number: string; field: Field; why: string }[] = [];
   #transport: { transport: Transport; field: Field } | undefined;
 
-  constructor({ ownOrigins, readBeside }: FileContext) {
+  constructor({ ownOrigins, readBeside, realServers = false }: FileContext) {
+    this.#realServers = realServers;
     this.ownOrigins = ownOrigins;
     this.readBeside = readBeside;
   }
@@ -71,6 +75,10 @@ export class FileChecks {
 
   /** drachtio has one listener, and one transport towards carriers and FreeSWITCH alike (design, rule 5). */
   transport(transport: Transport, field: Field): void {
+    if (transport === 'tls' && !this.#realServers)
+      field.fault(
+        'TLS needs drachtio-server and FreeSWITCH: set TAGSWITCH_DRACHTIO, or leave "udp" or "tcp" here',
+      );
     this.#transport ??= { transport, field };
     if (this.#transport.transport === transport) return;
     const first = this.#transport;

@@ -1,4 +1,5 @@
 import type { Attestation } from '../routing/attestation.js';
+import type { Transport } from './transport.js';
 
 /**
  * What operators declare, as it is stored and cached: names resolved to minted ids, keys hashed, number ranges as
@@ -182,7 +183,7 @@ export interface RingGroup {
 export interface Destination {
   /** Small, unique in the whole system, minted by `apply`, kept while the destination stays. */
   readonly serial: number;
-  /** `sip:user@host:port[;transport=udp]`, or a number in E.164 that leaves over a trunk. */
+  /** `sip:user@host:port[;transport=tcp|tls]`, or a number in E.164 that leaves over a trunk. */
   readonly to: string;
   /** The trunks to try in order, for a number in E.164; empty for a SIP address. */
   readonly trunks: readonly Trunk['id'][];
@@ -248,7 +249,7 @@ export interface Trunk {
   readonly addresses: readonly string[];
   /** Where calls leave: `host:port`; absent for a trunk that only brings calls. */
   readonly gateway?: string;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: Transport;
   /** New calls a second that it may bring, with as much again as a burst; absent means no limit. */
   readonly callsPerSecond?: number;
   /** Calls that it may have brought at once; absent means no limit. */

@@ -16,6 +16,19 @@ export function readNumberFormats(fields: Fields): {
   };
 }
 
+/** What operators would declare for digest authentication. */
+export const DIGEST_FIELDS = ['digest', 'username', 'password', 'realm'] as const;
+
+/** Decision 0005: a declared password must not seem to work. */
+export function refuseDigest(fields: Fields): void {
+  for (const name of DIGEST_FIELDS)
+    fields
+      .get(name)
+      ?.fault(
+        'digest authentication is not supported: the carrier has to know this switch by its address (leave this out)',
+      );
+}
+
 function readRules(fields: Fields, name: 'incoming' | 'outgoing'): PrefixRule[] | undefined {
   if (fields.get(name) === undefined) return undefined;
   return readAll(fields.list(name, 'rules', 1), (one) => {

@@ -1,6 +1,7 @@
 import { formatHostPort, parseCidr, parseHostPort } from '../addresses.js';
 import { Limits } from './declaration.js';
 import type { NumberRange } from './model.js';
+import { defaultPortOf, TRANSPORTS, transportParameter, type Transport } from './transport.js';
 
 /** A value of the file: what it means, or what was expected in its place. */
 export type Parsed<T> = { readonly value: T } | { readonly expected: string };
@@ -71,8 +72,6 @@ export function parseBlock(text: string): Parsed<string> {
     : { value: text.toLowerCase() };
 }
 
-export type Transport = 'udp' | 'tcp';
-
 export interface DestinationAddress {
   readonly kind: 'sip' | 'number';
   /** In canonical form. */
@@ -82,34 +81,39 @@ export interface DestinationAddress {
 }
 
 /**
- * `sip:user@host[:port][;transport=udp|tcp]` or a number in E.164. What stands here goes into dial strings and
+ * `sip:user@host[:port][;transport=udp|tcp|tls]` or a number in E.164. What stands here goes into dial strings and
  * request lines: the characters that have a meaning there are refused, not quoted.
  */
 export function parseDestination(text: string): Parsed<DestinationAddress> {
   if (E164.test(text)) return { value: { kind: 'number', to: text, transport: 'udp' } };
-  if (/^sips:/i.test(text)) return expected('a "sip:" address over udp or tcp; "sips:" is not supported');
-  const parts = /^sip:([A-Za-z0-9._~*+-]{1,64})@([^;@\s]+?)(?:;transport=(udp|tcp))?$/i.exec(text);
-  const host = parts?.[2] === undefined ? undefined : parseHostPort(parts[2], { defaultPort: 5060 });
+  if (/^sips:/i.test(text))
+    return expected('a "sip:" address, with ";transport=tls" for TLS; "sips:" is not supported');
+  const parts = /^sip:([A-Za-z0-9._~*+-]{1,64})@([^;@\s]+?)(?:;transport=(udp|tcp|tls))?$/i.exec(text);
+  const transport = TRANSPORTS.find((one) => one === parts?.[3]?.toLowerCase()) ?? 'udp';
+  const host =
+    parts?.[2] === undefined ? undefined : parseHostPort(parts[2], { defaultPort: defaultPortOf(transport) });
   if (parts?.[1] === undefined || parts[2] === undefined || host === undefined) {
     return expected(
-      'a number in E.164 or "sip:user@host:port", with ";transport=tcp" where it is not udp; the user is letters, digits and ._~*+-',
+      'a number in E.164 or "sip:user@host:port", with ";transport=tcp" or ";transport=tls" where it is not udp; the user is letters, digits and ._~*+-',
     );
   }
-  const transport: Transport = parts[3]?.toLowerCase() === 'tcp' ? 'tcp' : 'udp';
-  const suffix = transport === 'tcp' ? ';transport=tcp' : '';
-  return { value: { kind: 'sip', to: `sip:${parts[1]}@${formatHostPort(host)}${suffix}`, transport } };
+  const to = `sip:${parts[1]}@${formatHostPort(host)}${transportParameter(transport)}`;
+  return { value: { kind: 'sip', to, transport } };
 }
 
-/** `host` or `host:port` -> `host:port`; the port is 5060 where it is left out. */
-export function parseGateway(text: string): Parsed<string> {
-  const gateway = parseHostPort(text, { defaultPort: 5060 });
-  return gateway === undefined
-    ? expected('"host:port" of the carrier, as "sip.example.com:5060"')
-    : { value: formatHostPort(gateway) };
+/** `host` or `host:port` -> `host:port`; the port is the transport's own where it is left out. */
+export function parseGateway(transport: Transport): (text: string) => Parsed<string> {
+  return (text) => {
+    const gateway = parseHostPort(text, { defaultPort: defaultPortOf(transport) });
+    return gateway === undefined
+      ? expected('"host:port" of the carrier, as "sip.example.com:5060"')
+      : { value: formatHostPort(gateway) };
+  };
 }
 
 export function parseTransport(text: string): Parsed<Transport> {
-  return text === 'udp' || text === 'tcp' ? { value: text } : expected('"udp" or "tcp"');
+  const transport = TRANSPORTS.find((one) => one === text);
+  return transport === undefined ? expected('"udp", "tcp" or "tls"') : { value: transport };
 }
 
 /** `tone`, or the name of a sound file as the dialplan may play it: relative, no step upwards. */

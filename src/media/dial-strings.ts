@@ -4,7 +4,7 @@ import type { Plan, PlannedGroup, PlannedLeg } from '../routing/plan.js';
 export interface DialContext {
   readonly call: string;
   readonly account: string;
-  /** The address that legs leave through, as the media node reaches it: `host:port`, with `;transport=tcp` for TCP. */
+  /** The address that legs leave through, as the media node reaches it: `host:port`, with `;transport=tcp` or `tls` where it is not UDP. */
   readonly switchAddress: string;
   /** The number that the callee sees, digits with or without `+`; undefined for an anonymous caller. */
   readonly caller: string | undefined;

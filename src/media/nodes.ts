@@ -254,9 +254,11 @@ export class MediaNodes implements NodeFeed {
     const meet = async (): Promise<void> => {
       await this.#follow(node);
       const ip = (await node.socket.api('global_getvar tagswitch_sip_ip')).trim();
-      const port = (await node.socket.api('global_getvar tagswitch_sip_port')).trim();
+      const secure = (await node.socket.api('global_getvar tagswitch_tls')).trim() === 'true';
+      const portName = secure ? 'tagswitch_tls_port' : 'tagswitch_sip_port';
+      const port = (await node.socket.api(`global_getvar ${portName}`)).trim();
       if (!/^[0-9a-f.:]+$/i.test(ip) || !/^[0-9]{1,5}$/.test(port)) {
-        throw new Error('it does not run freeswitch-conf: no tagswitch_sip_ip or tagswitch_sip_port');
+        throw new Error('it does not run freeswitch-conf: no tagswitch_sip_ip or no port');
       }
       node.sip = `${ip}:${port}`;
       node.address = ip;

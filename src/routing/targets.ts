@@ -1,4 +1,5 @@
 import type { Destination, Trunk } from '../directory/model.js';
+import { transportParameter } from '../directory/transport.js';
 import { rewritten } from './number-format.js';
 
 /**
@@ -11,5 +12,5 @@ export function targetUri(destination: Destination, trunk: Trunk | undefined): s
   const number = `${trunk.techPrefix ?? ''}${rewritten(destination.to, trunk.outgoing)}`;
   // A user part has no bare `#` (RFC 3261, 25.1).
   const uri = `sip:${number.replaceAll('#', '%23')}@${trunk.gateway}`;
-  return trunk.transport === 'udp' ? uri : `${uri};transport=${trunk.transport}`;
+  return `${uri}${transportParameter(trunk.transport)}`;
 }

@@ -3,6 +3,7 @@ import Srf from 'drachtio-srf';
 import type { Logger } from '../observe/logger.js';
 import { dialogRecord, isDialogRecord } from './dialog-record.js';
 import type { SrfInstance, SrfRequest, SrfResponse } from './drachtio-types.js';
+import { Names } from './names.js';
 import { PendingProxies } from './pending-proxies.js';
 import type { DialogEvent, IncomingRequest } from './requests.js';
 import { oddFrame } from './sip-frame.js';
@@ -55,6 +56,7 @@ const SILENT_PINGS = 3;
 export class DrachtioConnection {
   readonly #srf: SrfInstance;
   readonly #log: Logger;
+  readonly #names: Pick<Names, 'lead'>;
   readonly #pending = new PendingProxies();
   readonly #unguard: () => void;
   readonly #watchdog: NodeJS.Timeout;
@@ -67,7 +69,13 @@ export class DrachtioConnection {
   readonly #verbs: string[] = [];
   readonly #waiting = new Set<() => void>();
 
-  constructor(address: DrachtioAddress, handlers: DrachtioHandlers, log: Logger) {
+  constructor(
+    address: DrachtioAddress,
+    handlers: DrachtioHandlers,
+    log: Logger,
+    names: Pick<Names, 'lead'> = new Names(),
+  ) {
+    this.#names = names;
     this.#log = log;
     this.#unguard = guardWireProtocol(address.host, address.port, {
       socketOpened: (socket) => {
@@ -210,7 +218,7 @@ export class DrachtioConnection {
     this.#verbs.push(method);
     this.#srf.use(method, (request: SrfRequest, response: SrfResponse) => {
       try {
-        handler(new WrappedRequest(request, response, this.#pending, this.#log));
+        handler(new WrappedRequest(request, response, this.#pending, this.#names, this.#log));
       } catch (error) {
         // One odd message must cost no more than itself.
         this.#log.error({ reason: reasonOf(error), method }, 'a request could not be taken in');

@@ -2,6 +2,7 @@ import type { CallEvent, Planned } from '../calls/events.js';
 import { Seq } from '../calls/events.js';
 import { endByDialplan, endByStatus, type Termination } from '../calls/termination.js';
 import type { Endpoint } from '../directory/model.js';
+import { transportParameter, type Transport } from '../directory/transport.js';
 import { mintId } from '../ids.js';
 import { announcementHeaders, planHeaders } from '../media/dial-strings.js';
 import { StoreUnavailable } from '../numbers/ports.js';
@@ -54,7 +55,7 @@ export interface InboundParts {
   /** The address that legs come back through, as the media nodes reach it: host:port. */
   readonly switchAddress: string;
   /** Of carriers and media nodes alike (design, rule 5). */
-  readonly transport: () => 'udp' | 'tcp';
+  readonly transport: () => Transport;
   readonly refused: (why: 'trunkRate') => void;
   /** How long the INVITE was in our hands, ms. */
   readonly decided: (ms: number) => void;
@@ -210,7 +211,7 @@ export class InboundCalls {
 
   /** Carriers and media nodes are reached over the same transport (design, rule 5). */
   #over(): string {
-    return this.#parts.transport() === 'tcp' ? ';transport=tcp' : '';
+    return transportParameter(this.#parts.transport());
   }
 
   async #toNode(

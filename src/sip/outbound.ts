@@ -64,6 +64,9 @@ export class OutboundLegs {
       leg.debug({ status: result.status }, 'a leg was settled');
     } catch (error) {
       if (!(error instanceof ProxyLost)) throw error;
+      // Nobody can be reached by it: no such transport here, no such name in DNS.
+      if (error.code === 'refused' && claims.trunk !== 0 && !request.cancelled)
+        trunkHealth.heard(claims.trunk, 0);
       leg.warn({ reason: error.code }, 'the outcome of a leg is not known here');
       request.respond(503);
     }

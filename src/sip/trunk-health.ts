@@ -28,7 +28,7 @@ interface Health {
 }
 
 /**
- * Whether each trunk works, by what its calls and probes come to: 408, 5xx and silence are the trunk's failures, every other
+ * Whether each trunk works, by what its calls and probes come to: 401, 407, 408, 5xx and silence are the trunk's failures, every other
  * answer shows that somebody is there. A trunk that failed three times in a row rests for 15 s, then for longer each time.
  */
 export class TrunkHealth {
@@ -87,7 +87,7 @@ export class TrunkHealth {
   }
 }
 
-/** Nobody behind the trunk took a call with this final status. */
+/** Nobody behind the trunk took a call with this final status; one that asks for a password does not know us. */
 export function isTrunkFailure(status: number): boolean {
-  return status === 0 || status === 408 || (status >= 500 && status <= 599);
+  return [0, 401, 407, 408].includes(status) || (status >= 500 && status <= 599);
 }

@@ -1,4 +1,5 @@
 import type { Trunk } from '../directory/model.js';
+import { transportParameter } from '../directory/transport.js';
 import type { TrunkHealth } from './trunk-health.js';
 
 export interface ProbeParts {
@@ -39,8 +40,7 @@ export class TrunkProbes {
     if (gateway === undefined) return;
     const timer = setTimeout(() => {
       this.#waiting.delete(timer);
-      const over = transport === 'tcp' ? ';transport=tcp' : '';
-      this.#parts.probe(`sip:${gateway}${over}`, DEADLINE_MS).then(
+      this.#parts.probe(`sip:${gateway}${transportParameter(transport)}`, DEADLINE_MS).then(
         (alive) => {
           if (alive !== undefined) this.#parts.health.heard(serial, alive ? 200 : 0);
         },

@@ -1,5 +1,6 @@
 import type { Logger } from '../observe/logger.js';
 import type { SrfRequest, SrfResponse } from './drachtio-types.js';
+import type { Names } from './names.js';
 import type { PendingProxies } from './pending-proxies.js';
 import { ProxyLost, type IncomingRequest, type ProxyOptions, type ProxyResult } from './requests.js';
 import { safeHeaders, safeValue } from './safe.js';
@@ -9,16 +10,24 @@ export class WrappedRequest implements IncomingRequest {
   readonly #request: SrfRequest;
   readonly #response: SrfResponse;
   readonly #pending: PendingProxies;
+  readonly #names: Pick<Names, 'lead'>;
   readonly #log: Logger;
   readonly #cancelListeners: (() => void)[] = [];
   #settledListener: (() => void) | undefined;
   #cancelled = false;
   #answered = false;
 
-  constructor(request: SrfRequest, response: SrfResponse, pending: PendingProxies, log: Logger) {
+  constructor(
+    request: SrfRequest,
+    response: SrfResponse,
+    pending: PendingProxies,
+    names: Pick<Names, 'lead'>,
+    log: Logger,
+  ) {
     this.#request = request;
     this.#response = response;
     this.#pending = pending;
+    this.#names = names;
     this.#log = log;
     request.on('cancel', () => {
       this.#cancelled = true;
@@ -77,8 +86,13 @@ export class WrappedRequest implements IncomingRequest {
   }
 
   async proxy(target: string, options: ProxyOptions): Promise<ProxyResult> {
+    const destination = safeValue('target', target);
+    if (!(await this.#names.lead(destination))) {
+      this.#log.warn({}, 'a target has a name that DNS does not know');
+      throw new ProxyLost('refused');
+    }
     const work = this.#request.proxy({
-      destination: [safeValue('target', target)],
+      destination: [destination],
       recordRoute: true,
       followRedirects: options.followRedirects === true,
       provisionalTimeout: `${String(options.silenceMs)}ms`,

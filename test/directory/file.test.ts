@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { readDeclaration } from '../../src/directory/file.js';
+import { transportOf } from '../../src/directory/transport.js';
 import { CONTEXT, faults, file, read } from './file-fixture.js';
 
 t.test('the demo says what it is meant to say', async (t) => {
@@ -207,7 +209,27 @@ const bad: readonly (readonly [
     [`${A}.trunks[0].gateway`, 6, 'expected "host:port" of the carrier'],
   ],
   [{ trunks: '[{name: t, gateway: "a:0"}]' }, [`${A}.trunks[0].gateway`, 6, 'host:port']],
-  [{ trunks: '[{name: t, gateway: a, transport: tls}]' }, [`${A}.trunks[0].transport`, 6, '"udp" or "tcp"']],
+  [
+    { trunks: '[{name: t, gateway: a, transport: ws}]' },
+    [`${A}.trunks[0].transport`, 6, '"udp", "tcp" or "tls"'],
+  ],
+  [
+    {
+      trunks: '[{name: t, gateway: a, transport: tls}]',
+      endpoints: '[{name: sales, destinations: ["sip:a@h;transport=tls"]}]',
+    },
+    [`${A}.trunks[0].transport`, 6, 'TLS needs drachtio-server and FreeSWITCH: set TAGSWITCH_DRACHTIO'],
+    [`${A}.endpoints[0].destinations[0]`, 7, 'TLS needs drachtio-server and FreeSWITCH'],
+  ],
+  [
+    { trunks: '[{name: t, gateway: a, username: u, password: p}]' },
+    [`${A}.trunks[0].username`, 6, 'the carrier has to know this switch by its address'],
+    [`${A}.trunks[0].password`, 6, 'the carrier has to know this switch by its address'],
+  ],
+  [
+    { trunks: '[{name: t, gateway: a, digest: {username: u}}]' },
+    [`${A}.trunks[0].digest`, 6, 'digest authentication is not supported'],
+  ],
   [
     { trunks: '[{name: t, gateway: a, callsPerSecond: 0}]' },
     [`${A}.trunks[0].callsPerSecond`, 6, 'a whole number from 1 to 100000'],
@@ -297,7 +319,7 @@ const bad: readonly (readonly [
     'sip:a@h:99999',
     'sip:a b@h',
     'sip:a@h;lr',
-    'sip:a@h;transport=tls',
+    'sip:a@h;transport=ws',
     'sip:a,b@h',
     'sip:${x}@h',
     'sip:a|b@h',
@@ -695,4 +717,21 @@ t.test('how trunks write numbers, and what is believed of them', async (t) => {
       expected,
       more,
     );
+});
+
+t.test('TLS, where drachtio-server speaks it', async (t) => {
+  const text = file({
+    trunks: '[{name: carrier, addresses: [192.0.2.0/24], gateway: sip.example.com, transport: tls}]',
+    endpoints: '[{name: sales, destinations: ["sip:a@H.example.com;transport=TLS"]}]',
+  });
+  const [account] = readDeclaration(text, { ...CONTEXT, realServers: true }).accounts;
+  t.match(account?.trunks[0], { gateway: 'sip.example.com:5061', transport: 'tls' }, 'its own port');
+  t.match(account?.endpoints[0]?.ring[0]?.destinations[0], { to: 'sip:a@h.example.com:5061;transport=tls' });
+  t.equal(transportOf('sip:a@h.example.com:5061;transport=tls'), 'tls');
+});
+
+t.test('no value of a password that is declared in vain is told', async (t) => {
+  const found = faults(file({ trunks: '[{name: t, gateway: a, password: "hunter2-hunter2"}]' }));
+  t.equal(found.length, 1);
+  t.notMatch(found.join(), /hunter2/);
 });

@@ -1,3 +1,5 @@
+import { transportParameter, type Transport } from '../../src/directory/transport.js';
+
 /** One endpoint of the tests: its ring groups, and how its pool is. */
 export interface EndpointOf {
   readonly name: string;
@@ -18,8 +20,8 @@ export function numbersOf(index: number): { readonly first: string; readonly las
 }
 
 /** The YAML below an account: a site, a trunk for 127.0.0.1, and for each endpoint a pool of its own. */
-export function declarationOf(endpoints: readonly EndpointOf[], transport: 'udp' | 'tcp' = 'udp'): string {
-  const suffix = transport === 'tcp' ? ';transport=tcp' : '';
+export function declarationOf(endpoints: readonly EndpointOf[], transport: Transport = 'udp'): string {
+  const suffix = transportParameter(transport);
   const lines = [
     '    trunks:',
     '      - name: carrier',

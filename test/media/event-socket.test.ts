@@ -216,3 +216,26 @@ t.test('the choice of a node, its health and its calls', async (t) => {
   now += 60_000;
   t.equal(nodes.healthy, 0, 'no heartbeat for a minute');
 });
+
+t.test('a node that speaks TLS is reached at its TLS port', async (t) => {
+  const node = new Node();
+  const variables: Readonly<Record<string, string>> = {
+    tagswitch_sip_ip: '127.0.0.1',
+    tagswitch_sip_port: '5180',
+    tagswitch_tls: 'true',
+    tagswitch_tls_port: '5181',
+  };
+  node.api = (command) => variables[command.replace('global_getvar ', '')] ?? '{}';
+  const nodes = new MediaNodes(
+    async () => true,
+    () => 0,
+    keepingLogger(),
+  );
+  nodes.add({ host: '127.0.0.1', port: await node.listen(), secret: SECRET });
+  t.teardown(async () => {
+    nodes.close();
+    await node.close();
+  });
+  await until(() => nodes.healthy === 1);
+  t.equal(nodes.choose()?.sip, '127.0.0.1:5181');
+});

@@ -96,8 +96,8 @@ t.test('the breaker', async (t) => {
       ['closed', 'open', 'trying'],
     ],
   );
-  for (const status of [0, 408, 500, 503, 504, 599]) t.ok(isTrunkFailure(status), String(status));
-  for (const status of [200, 401, 403, 404, 480, 486, 488, 600, 603])
+  for (const status of [0, 401, 407, 408, 500, 503, 504, 599]) t.ok(isTrunkFailure(status), String(status));
+  for (const status of [200, 403, 404, 480, 486, 488, 600, 603])
     t.notOk(isTrunkFailure(status), String(status));
 
   let now = 0;

@@ -2,12 +2,18 @@
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { DrachtioConnection, type DrachtioHandlers } from '../../src/sip/drachtio.js';
+import { sipPart } from '../../src/sip/listeners.js';
+import { Names, type NameServers } from '../../src/sip/names.js';
 import type { DialogEvent, IncomingRequest } from '../../src/sip/requests.js';
 import { keepingLogger } from '../support/logger.js';
 import { until } from '../support/until.js';
 import { ControlPort, INVITE, inviteText } from './control-port.js';
 
-async function connection(t: Test, handlers: Partial<DrachtioHandlers> = {}) {
+async function connection(
+  t: Test,
+  handlers: Partial<DrachtioHandlers> = {},
+  names: Pick<Names, 'lead'> = new Names(),
+) {
   const port = new ControlPort();
   const log = keepingLogger();
   const number = await port.listen();
@@ -22,6 +28,7 @@ async function connection(t: Test, handlers: Partial<DrachtioHandlers> = {}) {
       ...handlers,
     },
     log,
+    names,
   );
   t.teardown(async () => {
     drachtio.close();
@@ -61,6 +68,46 @@ t.test('a proxied request is settled when the connection goes, and by its own de
     Promise.resolve(invites[1]?.proxy('sip:a@127.0.0.1:5', { silenceMs: 1500, deadlineMs: 50 })),
     { code: 'deadline' },
   );
+});
+
+t.test('calls can be taken where the server listens on what the trunks speak', async (t) => {
+  const addresses = ['tls/192.0.2.1:5061', 'udp/192.0.2.1:5060'];
+  t.strictSame(sipPart({ up: true, addresses }, 'tls'), { ok: true });
+  t.strictSame(sipPart({ up: false, addresses }, 'tls'), { ok: false });
+  t.match(sipPart({ up: true, addresses }, 'tcp'), { ok: false, detail: /not listen on tcp/ });
+  t.strictSame(
+    sipPart({ up: true, addresses: [] }, 'tcp'),
+    { ok: true },
+    'one that tells nothing is believed',
+  );
+});
+
+t.test('drachtio-server is told of no name that DNS does not know', async (t) => {
+  const known = {
+    resolve4: async () => Promise.resolve(['192.0.2.1']),
+    resolve6: async () => Promise.resolve([]),
+  };
+  const unknown = { ...known, resolve4: async () => Promise.reject(new Error('ENOTFOUND')) };
+  const silent = { ...known, resolve4: async () => new Promise<string[]>(() => undefined) };
+  const leads = async (servers: NameServers, uri: string, ipv6 = false) => new Names(ipv6, servers).lead(uri);
+  for (const uri of ['sip:a@192.0.2.1:5060', 'sip:a@[2001:db8::1]:5060;transport=tcp', 'sip:192.0.2.1'])
+    t.equal(await leads(unknown, uri), true, `${uri} is an address`);
+  t.equal(await leads(known, 'sip:a@sip.example.com:5060;transport=tls'), true);
+  t.equal(await leads(known, 'sip:a@sip.example.com', true), false, 'no address of the kind that is spoken');
+  t.equal(await leads(unknown, 'sip:a@sip.example.com:5060'), false);
+  t.equal(await leads(silent, 'sip:a@sip.example.com:5060'), false, 'DNS that stays silent');
+
+  const { port, invites, log } = await connection(t, {}, new Names(false, unknown));
+  port.invite(inviteText());
+  await until(() => invites.length === 1);
+  const [request] = invites;
+  if (request === undefined) throw new Error('no request');
+  const proxied = request.proxy('sip:a@no.such.name:5060', { silenceMs: 1500, deadlineMs: 5000 });
+  await t.rejects(proxied, { code: 'refused' });
+  t.notOk(port.frames.some((frame) => frame.includes('|proxy|')));
+  t.notMatch(JSON.stringify(log.lines), /no\.such\.name/);
+  request.respond(503);
+  await until(() => port.frames.some((frame) => frame.includes('SIP/2.0 503')));
 });
 
 t.test('what is proxied: one target, added headers, and nothing that breaks out of them', async (t) => {

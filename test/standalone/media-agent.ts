@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { SipEndpoint } from '../../src/standalone/sip/endpoint.js';
+import type { Proto, TlsIdentity } from '../../src/standalone/sip/flow.js';
 import { newCallId, newTag } from '../../src/standalone/sip/ids.js';
 import { SipRequest, SipResponse, type HeaderPairs } from '../../src/standalone/sip/message.js';
 import type { ServerTransaction } from '../../src/standalone/sip/server-transaction.js';
@@ -148,6 +149,10 @@ export class AgentCall {
     });
   }
 
+  #protoOf(uri: string): Proto {
+    return (/transport=(tcp|tls)/i.exec(uri)?.[1]?.toLowerCase() as Proto | undefined) ?? 'udp';
+  }
+
   #request(method: string, sequence: number): SipRequest {
     const asCaller = this.server === undefined;
     const answer = this.#answer;
@@ -172,7 +177,7 @@ export class AgentCall {
         ['Max-Forwards', '70'],
         [
           'Contact',
-          `<${this.#sip.uri(this.server?.flow.proto ?? (target.toString().includes('transport=tcp') ? 'tcp' : 'udp'), 'test')}>`,
+          `<${this.#sip.uri(this.server?.flow.proto ?? this.#protoOf(target.toString()), 'test')}>`,
         ],
       ],
     });
@@ -192,10 +197,10 @@ export class Agent {
     this.#onCall = onCall;
   }
 
-  static async start(onCall: (call: AgentCall) => void = () => undefined): Promise<Agent> {
+  static async start(onCall: (call: AgentCall) => void = () => undefined, tls?: TlsIdentity): Promise<Agent> {
     const agent = new Agent(onCall);
     agent.#sip = await SipEndpoint.listen(
-      { host: '127.0.0.1', port: 0 },
+      { host: '127.0.0.1', port: 0, ...(tls === undefined ? {} : { tls }) },
       {
         onRequest: (transaction) => void agent.#take(transaction),
         onAck: (ack) => {
@@ -225,10 +230,10 @@ export class Agent {
     user: string,
     headers: HeaderPairs = [],
     body?: string | null,
-    proto: 'udp' | 'tcp' = 'udp',
+    proto: Proto = 'udp',
   ): Promise<AgentCall> {
     const media = await this.#open();
-    const transport = proto === 'tcp' ? ';transport=tcp' : '';
+    const transport = proto === 'udp' ? '' : `;transport=${proto}`;
     const invite = SipRequest.create('INVITE', `sip:${user}@${server}${transport}`, {
       headers: [
         ['From', `"Caller" <sip:${this.number}@127.0.0.1>;tag=${newTag()}`],

@@ -68,6 +68,7 @@ export class SipEndpoint {
   readonly host: string;
   readonly #handlers: EndpointHandlers;
   readonly #shortTrying: boolean;
+  readonly #secure: boolean;
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #servers = new Map<string, ServerTransaction>();
   #transport: SipTransport | undefined;
@@ -83,6 +84,7 @@ export class SipEndpoint {
     this.host = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
     this.#handlers = handlers;
     this.#shortTrying = options.shortTrying === true;
+    this.#secure = options.tls !== undefined;
   }
 
   /** Binds both sockets and starts. @throws the system's error when the address cannot be had */
@@ -112,7 +114,7 @@ export class SipEndpoint {
   /** Our own URI for a Contact or a Record-Route, with `transport=tcp` where that is so. */
   uri(proto: Proto, user?: string): string {
     const at = user === undefined ? '' : `${user}@`;
-    return `sip:${at}${this.host}:${this.port}${proto === 'tcp' ? ';transport=tcp' : ''}`;
+    return `sip:${at}${this.host}:${this.port}${proto === 'udp' ? '' : `;transport=${proto}`}`;
   }
 
   /** A Via value of ours. */
@@ -131,7 +133,11 @@ export class SipEndpoint {
    * @param target where to; the request's next hop when left out
    * @throws ParseError 416 when there is no target that we can speak to
    */
-  request(request: SipRequest, handlers: ClientHandlers, target = nextHop(request)): ClientTransaction {
+  request(
+    request: SipRequest,
+    handlers: ClientHandlers,
+    target = nextHop(request, this.#secure),
+  ): ClientTransaction {
     if (target === undefined) throw new ParseError(416, 'No target that can be reached', request.method);
     return this.#start(request.withFirst('Via', this.via(target.proto)), target, handlers);
   }
@@ -140,7 +146,11 @@ export class SipEndpoint {
    * Sends a request without a transaction: the ACK to a 2xx, or one that is forwarded statelessly. Our Via is put on
    * top. @throws when it cannot be sent
    */
-  async sendRequest(request: SipRequest, target = nextHop(request), branch?: string): Promise<void> {
+  async sendRequest(
+    request: SipRequest,
+    target = nextHop(request, this.#secure),
+    branch?: string,
+  ): Promise<void> {
     if (target === undefined) throw new ParseError(416, 'No target that can be reached', request.method);
     await this.transport.send(request.withFirst('Via', this.via(target.proto, branch)).toBuffer(), target);
   }
@@ -161,7 +171,7 @@ export class SipEndpoint {
     const ground = {
       clock: this.clock,
       timers: this.timers,
-      reliable: target.proto === 'tcp',
+      reliable: target.proto !== 'udp',
       send: (message: SipRequest, to: Target) => this.transport.send(message.toBuffer(), to),
       cancel: (cancel: SipRequest, to: Target) =>
         void this.#start(cancel, to, { onResponse: () => undefined }),
@@ -239,7 +249,7 @@ export class SipEndpoint {
     const ground = {
       clock: this.clock,
       timers: this.timers,
-      reliable: flow.proto === 'tcp',
+      reliable: flow.proto !== 'udp',
       sendResponse: (response: SipResponse, to: Flow) => this.transport.sendResponse(response, to),
     };
     const transaction = new ServerTransaction(request, flow, ground, () => this.#servers.delete(key));

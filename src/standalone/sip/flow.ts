@@ -1,7 +1,14 @@
 import type { SipRequest, SipResponse } from './message.js';
 import type { ParseError } from './parse-error.js';
 
-export type Proto = 'udp' | 'tcp';
+export type Proto = 'udp' | 'tcp' | 'tls';
+
+/** PEM texts of one end of TLS: its key, its certificate, and who signs for those that it believes. */
+export interface TlsIdentity {
+  readonly key: string;
+  readonly cert: string;
+  readonly ca: string;
+}
 
 /** Where a message is to go. A name is looked up (A/AAAA; no SRV, no NAPTR). */
 export interface Target {

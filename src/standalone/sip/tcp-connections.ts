@@ -1,7 +1,8 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { ParseError } from './parse-error.js';
 import { StreamFramer } from './stream-framer.js';
-import type { Flow, Target, TransportHandlers } from './flow.js';
+import type { Flow, Target, TlsIdentity, TransportHandlers } from './flow.js';
 
 /** Bounds of TCP. Milliseconds, bytes, pieces. */
 export interface TcpLimits {
@@ -37,12 +38,14 @@ export class TcpConnections {
   readonly #localHost: string;
   readonly #handlers: TransportHandlers;
   readonly #limits: TcpLimits;
+  readonly #tls: TlsIdentity | undefined;
   readonly #byId = new Map<number, Connection>();
   readonly #byAddress = new Map<string, Connection>();
   #lastId = 0;
   #closed = false;
 
-  constructor(localHost: string, handlers: TransportHandlers, limits: Partial<TcpLimits>) {
+  constructor(localHost: string, handlers: TransportHandlers, limits: Partial<TcpLimits>, tls?: TlsIdentity) {
+    this.#tls = tls;
     this.#localHost = localHost;
     this.#handlers = handlers;
     this.#limits = { ...defaults, ...limits };
@@ -63,7 +66,7 @@ export class TcpConnections {
       socket.destroy();
       return;
     }
-    this.#add(socket, { proto: 'tcp', host, port }, Promise.resolve());
+    this.#add(socket, { proto: this.#proto, host, port }, Promise.resolve());
   }
 
   /** Sends to an address, over the connection there is or a new one. @throws when that fails */
@@ -86,21 +89,27 @@ export class TcpConnections {
     for (const connection of [...this.#byId.values()]) this.#drop(connection);
   }
 
+  get #proto(): 'tcp' | 'tls' {
+    return this.#tls === undefined ? 'tcp' : 'tls';
+  }
+
   #open(target: Target): Connection {
     if (this.size >= this.#limits.connections) throw new Error('too many connections');
+    if (target.proto !== this.#proto) throw new Error(`${target.proto} is not spoken here`);
     const host = target.host.replace(/^\[|\]$/g, '');
     const wildcard = this.#localHost === '0.0.0.0' || this.#localHost === '::';
-    const socket = connect({
-      host,
-      port: target.port,
-      ...(wildcard ? {} : { localAddress: this.#localHost }),
-    });
+    const to = { host, port: target.port, ...(wildcard ? {} : { localAddress: this.#localHost }) };
+    // A certificate is looked at for the name or address that was asked for; SNI is for names alone (RFC 6066, 3).
+    const socket =
+      this.#tls === undefined
+        ? connect(to)
+        : connectTls({ ...to, ...this.#tls, ...(isIP(host) === 0 ? { servername: host } : {}) });
     const ready = new Promise<void>((done, fail) => {
       const timer = setTimeout(
         () => socket.destroy(new Error('connecting took too long')),
         this.#limits.connectMs,
       );
-      socket.once('connect', () => {
+      socket.once(this.#tls === undefined ? 'connect' : 'secureConnect', () => {
         clearTimeout(timer);
         done();
       });
@@ -110,7 +119,7 @@ export class TcpConnections {
         fail(new Error('connection closed'));
       });
     });
-    return this.#add(socket, { proto: 'tcp', host: target.host, port: target.port }, ready);
+    return this.#add(socket, { proto: this.#proto, host: target.host, port: target.port }, ready);
   }
 
   #add(socket: Socket, target: Target, ready: Promise<void>): Connection {

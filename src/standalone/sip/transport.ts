@@ -1,5 +1,5 @@
 /**
- * SIP over UDP and TCP on one address and one port (RFC 3261 section 18).
+ * SIP over UDP and TCP, or UDP and TLS, on one address and one port (RFC 3261 section 18).
  *
  * @example
  * const transport = await SipTransport.listen({ host: '127.0.0.1', port: 0 }, {
@@ -11,9 +11,10 @@
  * await transport.close();                      // idempotent
  */
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { SipRequest, SipResponse } from './message.js';
-import type { Flow, Target, TransportHandlers } from './flow.js';
+import type { Flow, Target, TlsIdentity, TransportHandlers } from './flow.js';
 import { ParseError } from './parse-error.js';
 import { parseMessage } from './parse.js';
 import { TcpConnections, type TcpLimits } from './tcp-connections.js';
@@ -23,6 +24,8 @@ export interface TransportOptions {
   /** 0 takes any port that is free for both. */
   readonly port: number;
   readonly tcp?: Partial<TcpLimits>;
+  /** Given, streams are TLS alone, and who connects has to have a certificate too (RFC 3261, 26.3). */
+  readonly tls?: TlsIdentity;
 }
 
 /** How a 0 port is tried: UDP gets the port that TCP got, and that may be taken. */
@@ -40,7 +43,7 @@ export class SipTransport {
   private constructor(
     bound: { host: string; port: number; udp: UdpSocket; server: Server },
     handlers: TransportHandlers,
-    limits: Partial<TcpLimits>,
+    { tcp: limits = {}, tls }: TransportOptions,
   ) {
     this.host = bound.host;
     this.port = bound.port;
@@ -54,21 +57,26 @@ export class SipTransport {
         onMalformed: (error, flow) => handlers.onMalformed(error, flow),
       },
       limits,
+      tls,
     );
     this.#udp.on('message', (bytes, from) => this.#datagram(bytes, from));
     // An error on the socket (ICMP, a full buffer) belongs to one message; send() reports its own.
     this.#udp.on('error', () => undefined);
-    this.#server.on('connection', (socket) => this.#connections.accept(socket));
+    this.#server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) =>
+      this.#connections.accept(socket),
+    );
   }
 
   /** Binds both sockets. @throws the system's error (EADDRINUSE, EACCES, ...) */
   static async listen(options: TransportOptions, handlers: TransportHandlers): Promise<SipTransport> {
     for (let attempt = 1; ; attempt++) {
-      const server = createServer({ noDelay: true });
+      const server = options.tls
+        ? createTlsServer({ ...options.tls, requestCert: true, rejectUnauthorized: true })
+        : createServer({ noDelay: true });
       const port = await listenTcp(server, options);
       try {
         const udp = await bindUdp(options.host, port);
-        return new SipTransport({ host: options.host, port, udp, server }, handlers, options.tcp ?? {});
+        return new SipTransport({ host: options.host, port, udp, server }, handlers, options);
       } catch (error) {
         await new Promise<void>((done) => server.close(() => done()));
         if (options.port !== 0 || attempt >= portAttempts) throw error;
@@ -79,7 +87,7 @@ export class SipTransport {
   /** Sends bytes. TCP takes an open connection to that address, else opens one. @throws when sending failed */
   async send(bytes: Buffer, target: Flow): Promise<void> {
     if (this.#closing !== undefined) throw new Error('transport is closed');
-    if (target.proto === 'tcp') return this.#connections.send(bytes, target);
+    if (target.proto !== 'udp') return this.#connections.send(bytes, target);
     return new Promise<void>((done, fail) => {
       const host = target.host.replace(/^\[|\]$/g, '');
       this.#udp.send(bytes, target.port, host, (error) => (error ? fail(error) : done()));
@@ -146,10 +154,14 @@ export class SipTransport {
 /** Where a response goes when no connection leads back. @throws ParseError 400 */
 export function responseTarget(response: SipResponse): Target {
   const via = response.topVia;
-  const proto = via.transport === 'TCP' ? 'tcp' : 'udp';
+  const proto = via.transport === 'TCP' ? 'tcp' : via.transport === 'TLS' ? 'tls' : 'udp';
   const rport = via.param('rport');
   const byRport = proto === 'udp' && rport !== undefined && rport !== '' ? Number(rport) : undefined;
-  return { proto, host: via.param('received') ?? via.host, port: byRport ?? via.port ?? 5060 };
+  return {
+    proto,
+    host: via.param('received') ?? via.host,
+    port: byRport ?? via.port ?? (proto === 'tls' ? 5061 : 5060),
+  };
 }
 
 async function listenTcp(server: Server, options: TransportOptions): Promise<number> {

@@ -7,6 +7,7 @@ import type { ClientTransaction } from '../../sip/client-transaction.js';
 import { newTag } from '../../sip/ids.js';
 import { SipRequest, type HeaderPairs, type SipResponse } from '../../sip/message.js';
 import { SipUri } from '../../sip/uri.js';
+import type { Proto } from '../../sip/flow.js';
 import { targetOf } from '../../sip/target.js';
 import { parseSdp, type OfferedCodec } from '../media/sdp.js';
 import { MediaStream } from '../media/stream.js';
@@ -93,7 +94,7 @@ export class CalleeLeg extends Leg {
     return `<${this.ground.sip.uri(this.#proto(), 'mod_sofia')}>`;
   }
 
-  #proto(): 'udp' | 'tcp' {
+  #proto(): Proto {
     return targetOf(this.#uri)?.proto ?? 'udp';
   }
 
@@ -211,7 +212,9 @@ export class CalleeLeg extends Leg {
   #failed(status: number, response: SipResponse | undefined): void {
     if (this.over || this.#cancelled) return;
     const reason = response && q850Reason(response);
-    const cause = reason?.cause ?? causeOfStatus(status);
+    // FreeSWITCH ends a leg with this cause where it has no password to answer a challenge with.
+    const challenged = status === 401 || status === 407;
+    const cause = challenged ? 'MANDATORY_IE_MISSING' : (reason?.cause ?? causeOfStatus(status));
     this.channel.variables.setAll([
       ['sip_term_status', String(status)],
       ['sip_term_cause', reason?.number ?? String(status)],
