@@ -21,7 +21,7 @@ const CALLS = { udp: 3, tcp: 1 } as const;
 /** Scenarios at once. */
 const WIDE = 4;
 /** The names of scenarios to run alone, cut by commas. */
-const only = process.env['TAGSWITCH_TEST_SCENARIOS']?.split(',');
+const only = process.env['SCENARIOS']?.split(',');
 
 interface Ready extends Ends {
   readonly scenario: Scenario;
