@@ -36,6 +36,13 @@ export function createLogger(level: string): Logger {
         censor: '[cut]',
       },
     },
-    pino.destination(2),
+    standardError(),
   );
+}
+
+/** A full disk, or a reader that went, costs lines of the log and nothing else; of those that wait, a megabyte at most. */
+function standardError(): pino.DestinationStream {
+  const stream = pino.destination({ fd: 2, sync: true, maxLength: 1 << 20 });
+  stream.on('error', () => undefined);
+  return stream;
 }

@@ -14,6 +14,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import type { Test } from 'tap';
 import { readEvent, writeEvent } from '../../src/calls/event-text.js';
@@ -207,14 +208,38 @@ t.test('closing', async (t) => {
   await spool.close('again');
 });
 
-t.test('a disk that takes nothing', async (t) => {
+t.test('neither Redis nor the disk takes an event: it waits for whichever is back first', async (t) => {
   const folder = newFolder();
-  const spool = new EventSpool(
-    { append: () => Promise.reject(new Error('no Redis')) },
-    folder,
-    keepingLogger(),
-  );
+  let redis = false;
+  let taken = 0;
+  const stream = {
+    append: () => {
+      if (!redis) return Promise.reject(new Error('no Redis'));
+      taken += 1;
+      return Promise.resolve();
+    },
+  };
+  const spool = new EventSpool(stream, folder, keepingLogger());
   rmSync(folder, { recursive: true });
-  await t.rejects(spool.append(event(1)), { code: 'ENOENT' }, 'the caller is told');
+  const first = spool.append(event(1));
+  t.equal(await Promise.race([first, wait(300).then(() => 'waits')]), 'waits');
+  t.ok(spool.spooling);
+  mkdirSync(folder);
+  await first;
+  t.equal(taken, 0, 'the disk was');
+
+  rmSync(folder, { recursive: true });
+  const second = spool.append(event(2));
+  redis = true;
+  await second;
+  t.ok(taken > 0, 'Redis was');
   await spool.close('test');
+
+  const gone = newFolder();
+  redis = false;
+  const last = new EventSpool(stream, gone, keepingLogger());
+  rmSync(gone, { recursive: true });
+  const rejected = t.rejects(last.append(event(3)), { code: 'ENOENT' }, 'at the stop whoever waits is told');
+  await last.close('test');
+  await rejected;
 });

@@ -39,6 +39,9 @@ async function main(): Promise<void> {
   );
 }
 
+// A reader that is gone, or a disk that is full, is no reason to die in a call.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
 main().catch((error: unknown) => {
   const known = error instanceof ConfigurationError || error instanceof SettingsError;
   const { message, code } = error as NodeJS.ErrnoException;

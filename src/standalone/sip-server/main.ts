@@ -39,7 +39,7 @@ async function run(): Promise<number> {
   return 0;
 }
 
-// A reader that is gone is no reason to die in a call.
+// A reader that is gone, or a disk that is full, is no reason to die in a call.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 run().then(
