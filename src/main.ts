@@ -79,6 +79,8 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const secrets = deriveSecrets(settings.secret ?? (await keptSecret(settings.data)));
   const metrics = createMetrics();
   const now = Date.now;
+  // For how long something lasted: the clock above is set by hand, or by its time server, and steps.
+  const elapsed = (): number => performance.now();
 
   const redis = closers.add('redis', new RedisClients(servers.redisUrl, log));
   await redis.ready(REDIS_READY_MS);
@@ -146,7 +148,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     // Asked over the transport that calls take: a node that is set up for another one gets none.
     new MediaNodes(
       (uri, deadlineMs) => probe(`${uri}${transportParameter(directory.current.transport)}`, deadlineMs),
-      now,
+      { now, elapsed },
       log,
     ),
   );
@@ -156,7 +158,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const refused = (why: string): void => {
     metrics.callsScreened.count(why);
   };
-  const trunkHealth = new TrunkHealth(now, log);
+  const trunkHealth = new TrunkHealth(elapsed, log);
   const admission = new Admission(scripts);
   const both = { directory: index, legKey: secrets.legToken, trunkHealth, now, log };
   const switchAddress = `${settings.sip.host}:${String(settings.sip.port)}`;

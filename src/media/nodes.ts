@@ -46,19 +46,28 @@ interface Node {
   greeting: boolean;
 }
 
+export interface Clocks {
+  /** The time of day, ms since the epoch. */
+  readonly now: () => number;
+  /** ms since some moment; it never steps. */
+  readonly elapsed: () => number;
+}
+
 /** All media nodes: their health, the choice among them, their events and their live calls. */
 export class MediaNodes implements NodeFeed {
   readonly #nodes = new Map<string, Node>();
   readonly #log: Logger;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #probe: Probe;
   readonly #timer: NodeJS.Timeout;
   readonly #listeners = new Set<NodeListener>();
   #turn = 0;
 
-  constructor(probe: Probe, now: () => number, log: Logger) {
+  constructor(probe: Probe, { now, elapsed }: Clocks, log: Logger) {
     this.#log = log;
     this.#now = now;
+    this.#elapsed = elapsed;
     this.#probe = probe;
     this.#timer = setInterval(() => {
       for (const node of this.#nodes.values()) this.#check(node);
@@ -235,7 +244,7 @@ export class MediaNodes implements NodeFeed {
     if (!node.socket.up || node.sip === undefined) return 'away';
     if (node.drained) return 'drained';
     if (node.paused) return 'paused';
-    if (node.standing !== 'in' || this.#now() - node.heartbeatAt >= HEARTBEAT_LATE_MS) return 'out';
+    if (node.standing !== 'in' || this.#elapsed() - node.heartbeatAt >= HEARTBEAT_LATE_MS) return 'out';
     // A call is two sessions.
     return node.most > 0 && node.sessions + 2 > node.most ? 'full' : 'up';
   }
@@ -263,7 +272,7 @@ export class MediaNodes implements NodeFeed {
       node.sip = `${ip}:${port}`;
       node.address = ip;
       node.since = this.#now();
-      node.heartbeatAt = this.#now();
+      node.heartbeatAt = this.#elapsed();
       node.misses = 0;
       node.sessions = 0;
       await this.#ask(node);
@@ -291,7 +300,7 @@ export class MediaNodes implements NodeFeed {
 
   #take(node: Node, event: NodeEvent): void {
     if (event['Event-Name'] === 'HEARTBEAT') {
-      node.heartbeatAt = this.#now();
+      node.heartbeatAt = this.#elapsed();
       node.sessions = Number(event['Session-Count'] ?? 0);
       node.most = Number(event['Max-Sessions'] ?? 0);
       return;

@@ -12,7 +12,7 @@ import {
   Holdings,
   leaks,
   LINGER_MS,
-  preloadCollector,
+  preload,
   SETTLE_MS,
   type State,
 } from './leftovers.js';
@@ -35,9 +35,7 @@ const LINKS = 50;
  */
 export async function callsPart(quick: boolean, progress: Progress): Promise<Part> {
   const [warmUp, count] = quick ? [100, 300] : [1000, 3000];
-  const restore = preloadCollector(
-    fileURLToPath(new URL('../../../test/bench/gc-on-signal.cjs', import.meta.url)),
-  );
+  const restore = preload(fileURLToPath(new URL('../../../test/bench/gc-on-signal.cjs', import.meta.url)));
   const probe = await Probe.open();
   try {
     const calleePort = await freePort();

@@ -49,8 +49,8 @@ export interface HeldInRedis {
   readonly liveCalls: number;
 }
 
-/** Loads the program that collects garbage on SIGUSR2 into every Node program that is started from here on. */
-export function preloadCollector(file: string): () => void {
+/** Loads `file`, a CommonJS program, into every Node program that is started from here on. @returns what undoes it */
+export function preload(file: string): () => void {
   const before = process.env['NODE_OPTIONS'];
   process.env['NODE_OPTIONS'] = `${before ?? ''} --require=${file}`.trim();
   return () => {

@@ -12,7 +12,7 @@ import { onRealServers, System } from '../e2e/system.js';
 import { sipp } from '../standalone/support/sipp.js';
 import { freeRange } from '../support/free-range.js';
 import { allRecords } from './call-records.js';
-import { cpuPerCall, growths, Holdings, leaks, LINGER_MS, preloadCollector, SETTLE_MS } from './leftovers.js';
+import { cpuPerCall, growths, Holdings, leaks, LINGER_MS, preload, SETTLE_MS } from './leftovers.js';
 import type { Part, Progress } from './part.js';
 
 /** What carriers do in ordinary times, by the names of the scenarios: how many a second. 20 in all. */
@@ -40,9 +40,7 @@ interface Kind {
 /** Mixed outcomes at 20 calls a second for half an hour, after two minutes to warm up: what is left of them. */
 export async function soakPart(quick: boolean, progress: Progress): Promise<Part> {
   const [warmUp, seconds] = quick ? [10, 40] : [120, 1800];
-  const restore = preloadCollector(
-    fileURLToPath(new URL('../../../test/bench/gc-on-signal.cjs', import.meta.url)),
-  );
+  const restore = preload(fileURLToPath(new URL('../../../test/bench/gc-on-signal.cjs', import.meta.url)));
   const folder = mkdtempSync(join(tmpdir(), 'tagswitch-soak-'));
   const kinds = await mixed(folder);
   const system = await System.start(

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ChildProcess } from 'node:child_process';
 import { startSecond } from '../../e2e/second-application.js';
@@ -7,6 +8,7 @@ import { redisCli } from '../../support/redis-cluster.js';
 import { SentinelGroup } from '../../support/redis-group.js';
 import { freePort, TestRedis } from '../../support/redis.js';
 import { until } from '../../support/until.js';
+import { preload } from '../leftovers.js';
 import { SmallDisk } from './small-disk.js';
 
 /** What is around the switch while one fault is tried. */
@@ -24,6 +26,8 @@ export interface Kind {
   readonly name: string;
   /** The calls themselves were in what died. */
   readonly mayDrop?: true;
+  /** No call is served otherwise than before. */
+  readonly unseen?: true;
   readonly stage: () => Promise<Stage>;
 }
 
@@ -44,6 +48,7 @@ export const KINDS: readonly Kind[] = [
   { name: 'Redis failed over by Sentinel', stage: failover },
   { name: "the call log's disk full for 8 s", stage: callLogDiskFull },
   { name: 'the disk of all data full for 8 s', stage: () => dataDiskFull(() => Promise.resolve()) },
+  { name: "the application's clock an hour ahead, then an hour back", unseen: true, stage: steppedClock },
   {
     name: 'the disk of all data full for 8 s, and Redis killed',
     stage: () => dataDiskFull((system) => system.kill('redis-server')),
@@ -110,6 +115,23 @@ async function callLogDiskFull(): Promise<Stage> {
     strike: () => disk.full(AWAY_MS),
     close: () => disk.close(),
   };
+}
+
+function steppedClock(): Promise<Stage> {
+  const restore = preload(
+    fileURLToPath(new URL('../../../../test/bench/faults/stepped-clock.cjs', import.meta.url)),
+  );
+  return Promise.resolve({
+    strike: async (system: System) => {
+      system.signal('application', 'SIGUSR2');
+      await wait(PAUSE_MS);
+      system.signal('application', 'SIGUSR2');
+    },
+    close: () => {
+      restore();
+      return Promise.resolve();
+    },
+  });
 }
 
 /** Call log, event spool, logs, Redis and the standalone node's spool: all in one folder. */

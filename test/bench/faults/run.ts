@@ -29,12 +29,13 @@ export async function runFault(kind: Kind, measure: Measure): Promise<FaultResul
 }
 
 /** Whatever fails: no record lost, no call astray, and calls that are up stay up unless they were in what died. */
-function brokenBy(outcome: Outcome, { mayDrop }: Kind): string[] {
+function brokenBy(outcome: Outcome, { mayDrop, unseen }: Kind): string[] {
   const none = (count: number, what: string): string[] => (count > 0 ? [`${String(count)} ${what}`] : []);
   return [
     ...none(outcome.recordsLost, 'records lost'),
     ...none(outcome.recordsWrong, 'records wrong'),
     ...none(outcome.wrongDestination, 'calls to a wrong destination'),
+    ...(unseen === true ? none(outcome.againAfterMs, 'ms of calls that were served otherwise') : []),
     ...(mayDrop === true ? [] : none(outcome.dropped, 'established calls dropped')),
   ];
 }
