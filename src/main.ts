@@ -313,6 +313,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   };
   metrics.mediaNodesUp.from(() => nodes.healthy);
   metrics.directoryVersion.from(() => index().version);
+  metrics.nodeEventGaps.from(() => nodes.gaps);
   metrics.eventsSpooled.from(() => eventSpool.counts.spooled - eventSpool.counts.replayed);
   const poolTraffic = (account: string, pool: string) => readPoolTraffic(redis.background, account, pool);
   closers.add(

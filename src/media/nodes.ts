@@ -32,6 +32,8 @@ interface Node {
   since: number;
   sessions: number;
   heartbeatAt: number;
+  /** When its events stopped coming; undefined while they come, and before they first did. */
+  lostAt: number | undefined;
   misses: number;
   standing: Standing;
   /** It was told to take no new calls (`fsctl pause inbound`), and refuses them with 503. */
@@ -57,6 +59,7 @@ export interface Clocks {
 export class MediaNodes implements NodeFeed {
   readonly #nodes = new Map<string, Node>();
   readonly #log: Logger;
+  #gaps = 0;
   readonly #now: () => number;
   readonly #elapsed: () => number;
   readonly #probe: Probe;
@@ -122,6 +125,11 @@ export class MediaNodes implements NodeFeed {
   subscribe(listener: NodeListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** How often the events of a node stopped coming. */
+  get gaps(): number {
+    return this.#gaps;
   }
 
   /** How many nodes can take a call now. */
@@ -200,7 +208,11 @@ export class MediaNodes implements NodeFeed {
         this.#greet(node);
       },
       down: () => {
-        if (node.sip !== undefined) node.since = this.#now();
+        if (node.sip !== undefined) {
+          node.since = this.#now();
+          node.lostAt = this.#elapsed();
+          this.#gaps += 1;
+        }
         node.sip = undefined;
         this.#sign(node, 'lost');
         for (const each of this.#listeners) each.down(name);
@@ -218,6 +230,7 @@ export class MediaNodes implements NodeFeed {
       since: this.#now(),
       sessions: 0,
       heartbeatAt: 0,
+      lostAt: undefined,
       misses: 0,
       standing: 'new',
       paused: false,
@@ -278,6 +291,12 @@ export class MediaNodes implements NodeFeed {
       await this.#ask(node);
       this.#sign(node, 'met');
       this.#log.info({ mediaNode: node.name, sip: node.sip }, 'media node is up');
+      if (node.lostAt !== undefined) {
+        const gapMs = Math.round(this.#elapsed() - node.lostAt);
+        // Its spool tells the ends of that time, and its list of calls what it still has.
+        this.#log.warn({ mediaNode: node.name, gapMs }, 'events of a media node were not heard for a while');
+        node.lostAt = undefined;
+      }
       for (const each of this.#listeners) each.up(node.name);
     };
     meet()

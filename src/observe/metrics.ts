@@ -72,6 +72,8 @@ export interface Metrics {
   readonly directoryVersion: Reading;
   /** Events that wait on disk for Redis. */
   readonly eventsSpooled: Reading;
+  /** How often the events of a media node stopped coming. */
+  readonly nodeEventGaps: Reading;
   /** Share of a pool's numbers that is held on average in its busiest hour. */
   readonly poolUtilisation: PoolReading;
   /** erlangs, in that hour */
@@ -196,7 +198,11 @@ export function createMetrics(processMetrics = true): Metrics {
       'tagswitch_directory_version',
       'The version of the directory that this process follows',
     ),
-    eventsSpooled: level('tagswitch_events_spooled', 'Events on disk that wait for Redis'),
+    eventsSpooled: level('tagswitch_events_spooled', 'Events on disk or in memory that wait for Redis'),
+    nodeEventGaps: level(
+      'tagswitch_node_event_gaps',
+      'How often the events of a media node stopped coming since this process started',
+    ),
     poolUtilisation: poolLevel(
       'tagswitch_pool_utilisation',
       'Share of the numbers of a pool that is held on average in the busiest hour of the last day',
