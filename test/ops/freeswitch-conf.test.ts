@@ -49,6 +49,24 @@ t.test('each fault is named by file and line', async (t) => {
     ],
     [
       'sip_profiles/tagswitch.xml',
+      '"liberal-dtmf" value="true"',
+      '"liberal-dtmf" value="false"',
+      /liberal-dtmf: expected true, found false/,
+    ],
+    [
+      'sip_profiles/tagswitch.xml',
+      '"enable-3pcc" value="proxy"',
+      '"enable-3pcc" value="false"',
+      /enable-3pcc: expected proxy, found false/,
+    ],
+    [
+      'sip_profiles/tagswitch.xml',
+      '"enable-100rel" value="true"',
+      '"enable-100rel" value="false"',
+      /enable-100rel: expected true, found false/,
+    ],
+    [
+      'sip_profiles/tagswitch.xml',
       '"disable-register" value="true"',
       '"x" value="true"',
       /disable-register: expected true, found nothing/,

@@ -134,6 +134,14 @@ const refusals: Rule = (look) => {
   look.expect(profile, 'disable-transfer', ['true'], 'a REFER would take a call out of its plan');
   look.expect(profile, 'manage-presence', ['false'], 'presence costs a database and is asked for by nobody');
   look.expect(profile, 'auth-calls', ['false'], 'a challenge would only be relayed to the caller');
+  look.expect(profile, 'liberal-dtmf', ['true'], 'an INFO with a digit gets no answer at all');
+  look.expect(
+    profile,
+    'enable-3pcc',
+    ['proxy'],
+    'an INVITE without an offer is refused, or answered before the callee is',
+  );
+  look.expect(profile, 'enable-100rel', ['true'], 'carriers that require reliable provisionals get 420');
   look.expect(profile, 'context', ['tagswitch'], 'another context does not check the plan');
 };
 
