@@ -139,7 +139,14 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   let probe: Probe = async () => Promise.resolve(undefined);
   const nodes = closers.add(
     'media nodes',
-    new MediaNodes((uri, deadlineMs) => probe(uri, deadlineMs), now, log),
+    new MediaNodes(
+      (uri, deadlineMs) => probe(uri, deadlineMs),
+      now,
+      log,
+      () => {
+        metrics.eventGaps.count();
+      },
+    ),
   );
   for (const node of servers.freeswitch) nodes.add(node);
   const directCalls = closers.add('direct calls', new DirectCalls({ callLog, append, now, log }));
@@ -232,6 +239,9 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
             marksFile: join(settings.data, 'spools', `${name.replace(/[^0-9a-z.]/gi, '_')}.json`),
             sink: eventSpool,
             isKnown: (end) => recentEnds.has(end),
+            recovered: () => {
+              metrics.endsBySpool.count();
+            },
             destinationOf,
             mayRead: () => mayRead(name),
             logger: log,

@@ -42,6 +42,8 @@ interface Node {
   most: number;
   /** Whether this process is the one that reads its channels' events. */
   reading: boolean;
+  /** Since when events that this process was to read are missed (`performance.now`); undefined while none are. */
+  missedSince: number | undefined;
   /** It is being asked who it is. */
   greeting: boolean;
 }
@@ -52,12 +54,15 @@ export class MediaNodes implements NodeFeed {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #probe: Probe;
+  readonly #gap: () => void;
   readonly #timer: NodeJS.Timeout;
   readonly #listeners = new Set<NodeListener>();
   #turn = 0;
 
-  constructor(probe: Probe, now: () => number, log: Logger) {
+  /** `gap` is told each time when events that this process was to read begin to be missed. */
+  constructor(probe: Probe, now: () => number, log: Logger, gap: () => void = () => undefined) {
     this.#log = log;
+    this.#gap = gap;
     this.#now = now;
     this.#probe = probe;
     this.#timer = setInterval(() => {
@@ -175,6 +180,7 @@ export class MediaNodes implements NodeFeed {
     const node = this.#nodes.get(name);
     if (node === undefined || node.reading === reading) return;
     node.reading = reading;
+    if (!reading) node.missedSince = undefined; // whoever reads it now reconciles it
     if (node.socket.up) await this.#follow(node);
   }
 
@@ -193,6 +199,10 @@ export class MediaNodes implements NodeFeed {
       down: () => {
         if (node.sip !== undefined) node.since = this.#now();
         node.sip = undefined;
+        if (node.reading && node.missedSince === undefined) {
+          node.missedSince = performance.now();
+          this.#gap();
+        }
         this.#sign(node, 'lost');
         for (const each of this.#listeners) each.down(name);
       },
@@ -215,6 +225,7 @@ export class MediaNodes implements NodeFeed {
       drained: false,
       most: 0,
       reading: false,
+      missedSince: undefined,
       greeting: false,
     };
     return node;
@@ -225,6 +236,13 @@ export class MediaNodes implements NodeFeed {
       ['Event-Name', 'HEARTBEAT'],
       ['Call-Direction', 'inbound'],
     ]);
+    if (node.missedSince === undefined) return;
+    const gapMs = Math.round(performance.now() - node.missedSince);
+    node.missedSince = undefined;
+    this.#log.warn(
+      { mediaNode: node.name, gapMs },
+      'events of a media node were missed: its spool tells them',
+    );
   }
 
   #isHealthy(node: Node): boolean {

@@ -7,6 +7,7 @@ import { redisCli } from '../../support/redis-cluster.js';
 import { SentinelGroup } from '../../support/redis-group.js';
 import { freePort, TestRedis } from '../../support/redis.js';
 import { until } from '../../support/until.js';
+import { socketCut } from './cut-socket.js';
 import { SmallDisk } from './small-disk.js';
 
 /** What is around the switch while one fault is tried. */
@@ -17,6 +18,8 @@ export interface Stage {
   started?(system: System): Promise<void>;
   /** The fault, from its beginning to its end; what is broken for good is mended. */
   strike(system: System): Promise<void>;
+  /** After the load: what else does not hold, a sentence each. */
+  checked?(system: System): Promise<readonly string[]>;
   close?(): Promise<void>;
 }
 
@@ -39,6 +42,7 @@ export const KINDS: readonly Kind[] = [
   { name: 'one application of two killed', stage: oneOfTwo },
   { name: 'the SIP server killed', stage: killed('sip-server') },
   { name: 'the media server killed, the only one', mayDrop: true, stage: killed('media-server') },
+  { name: 'the event socket cut at six moments', stage: () => socketCut(20_261) },
   { name: 'Redis paused for 5 s', stage: redisPaused },
   { name: 'Redis killed, back after 8 s', stage: redisAway },
   { name: 'Redis failed over by Sentinel', stage: failover },

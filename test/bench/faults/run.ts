@@ -20,7 +20,8 @@ export async function runFault(kind: Kind, measure: Measure): Promise<FaultResul
     await load.run(started, () => stage.strike(started), measure);
     await started.ready();
     const outcome = await load.outcome(started);
-    return { outcome, broken: brokenBy(outcome, kind) };
+    const more = (await stage.checked?.(started)) ?? [];
+    return { outcome, broken: [...brokenBy(outcome, kind), ...more] };
   } finally {
     await system?.stop();
     await load.close();
