@@ -15,6 +15,7 @@ import { reconcile } from './directory/reconcile.js';
 import { createHttp } from './http/server.js';
 import { StreamConsumer } from './ledger/consumer.js';
 import { EventSpool } from './ledger/event-spool.js';
+import { HeldEvents } from './ledger/held-events.js';
 import { NodeSpool } from './ledger/node-spool.js';
 import { SqliteCallLog } from './ledger/sqlite-call-log.js';
 import { Sweep } from './ledger/sweep.js';
@@ -118,19 +119,27 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     log.info({ call, result, fault, status: reason.status, q850: reason.q850 }, 'a call ended');
   };
   const recentEnds = new RecentEnds();
+  const held = closers.add(
+    'held events',
+    new HeldEvents({
+      sink: eventSpool,
+      stored: (event) => {
+        if (event.kind === 'ended' && event.seq === Seq.endedByNode) recentEnds.add(event);
+      },
+      logger: log,
+    }),
+  );
   const sink: EventSink = {
     append: (event) => {
       observe(event);
-      return eventSpool.append(event).then(() => {
-        if (event.kind === 'ended' && event.seq === Seq.endedByNode) recentEnds.add(event);
-      });
+      return held.append(event);
     },
   };
   const append = (event: CallEvent): void => {
     sink.append(event).catch((error: unknown) => {
       log.error(
         { call: event.call, kind: event.kind, reason: String(error) },
-        'an event is lost: the disk did not take it',
+        'an event is lost: nothing took it',
       );
     });
   };
@@ -191,7 +200,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     nodes,
     inbound,
     outbound,
-    pressed: () => pressure.pressed,
+    pressed: () => pressure.pressed || held.full,
     refused,
     log,
   });
@@ -287,7 +296,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       callLog,
       sink,
       feed: nodes,
-      steady: () => !eventSpool.spooling && consumer.caughtUp,
+      steady: () => !eventSpool.spooling && held.count === 0 && consumer.caughtUp,
       logger: log,
     }),
   );
@@ -306,6 +315,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   metrics.mediaNodesUp.from(() => nodes.healthy);
   metrics.directoryVersion.from(() => index().version);
   metrics.eventsSpooled.from(() => eventSpool.counts.spooled - eventSpool.counts.replayed);
+  metrics.eventsHeld.from(() => held.count);
   const poolTraffic = (account: string, pool: string) => readPoolTraffic(redis.background, account, pool);
   closers.add(
     'pool watch',

@@ -81,6 +81,8 @@ export interface Metrics {
   readonly endsBySpool: Count;
   /** Events that wait on disk for Redis. */
   readonly eventsSpooled: Reading;
+  /** Events in memory that neither Redis nor the disk takes. */
+  readonly eventsHeld: Reading;
   /** Share of a pool's numbers that is held on average in its busiest hour. */
   readonly poolUtilisation: PoolReading;
   /** erlangs, in that hour */
@@ -222,6 +224,10 @@ export function createMetrics(processMetrics = true): Metrics {
       'Ends of calls that the spool of a media node told and its event socket had not',
     ),
     eventsSpooled: level('tagswitch_events_spooled', 'Events on disk that wait for Redis'),
+    eventsHeld: level(
+      'tagswitch_events_held',
+      'Events in memory, because neither Redis nor the disk takes them: lost if the process ends',
+    ),
     poolUtilisation: poolLevel(
       'tagswitch_pool_utilisation',
       'Share of the numbers of a pool that is held on average in the busiest hour of the last day',

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ChildProcess } from 'node:child_process';
 import { startSecond } from '../../e2e/second-application.js';
@@ -8,7 +7,7 @@ import { SentinelGroup } from '../../support/redis-group.js';
 import { freePort, TestRedis } from '../../support/redis.js';
 import { until } from '../../support/until.js';
 import { socketCut } from './cut-socket.js';
-import { SmallDisk } from './small-disk.js';
+import { callLogDiskFull, dataDiskFull, dataDiskFullWithoutRedis, onlyDiskFull } from './full-disk.js';
 
 /** What is around the switch while one fault is tried. */
 export interface Stage {
@@ -47,6 +46,16 @@ export const KINDS: readonly Kind[] = [
   { name: 'Redis killed, back after 8 s', stage: redisAway },
   { name: 'Redis failed over by Sentinel', stage: failover },
   { name: "the call log's disk full for 8 s", stage: callLogDiskFull },
+  { name: "the data folder's disk full for 6 s", stage: dataDiskFull },
+  {
+    name: "the data folder's disk full for 6 s, Redis killed and back before",
+    stage: () => dataDiskFullWithoutRedis('Redis'),
+  },
+  {
+    name: "the data folder's disk full for 6 s, Redis killed and back after",
+    stage: () => dataDiskFullWithoutRedis('disk'),
+  },
+  { name: 'the only disk full for 6 s', stage: onlyDiskFull },
 ];
 
 async function oneOfTwo(): Promise<Stage> {
@@ -75,7 +84,7 @@ function redisPaused(): Promise<Stage> {
 }
 
 /** As the launcher's own: what was acknowledged is in its file, but for what the last second brought. */
-const KEPT = ['--appendonly', 'yes', '--appendfsync', 'everysec'];
+export const KEPT = ['--appendonly', 'yes', '--appendfsync', 'everysec'];
 
 async function redisAway(): Promise<Stage> {
   const redis = await TestRedis.start(KEPT);
@@ -99,14 +108,5 @@ async function failover(): Promise<Stage> {
       await until(async () => (await redisCli(group.replica, 'role')).startsWith('master'), 30_000);
     },
     close: () => group.stop(),
-  };
-}
-
-async function callLogDiskFull(): Promise<Stage> {
-  const disk = await SmallDisk.open();
-  return {
-    environment: { DATABASE_URL: `sqlite:${join(disk.folder, 'calls.sqlite')}` },
-    strike: () => disk.full(AWAY_MS),
-    close: () => disk.close(),
   };
 }
