@@ -27,6 +27,7 @@ import { displayNumber } from './numbers/e164.js';
 import { EventStream } from './numbers/event-stream.js';
 import { PoolWatch } from './numbers/pool-watch.js';
 import { Resolver } from './numbers/resolver.js';
+import { WatchedClock } from './observe/clock.js';
 import { createLogger, type Logger } from './observe/logger.js';
 import { createMetrics } from './observe/metrics.js';
 import { CALL_DEADLINE_MS, RedisClients } from './redis/clients.js';
@@ -75,7 +76,8 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const closers = new Closers(log);
   const secrets = deriveSecrets(settings.secret ?? (await keptSecret(settings.data)));
   const metrics = createMetrics();
-  const now = Date.now;
+  const clock = new WatchedClock({ log });
+  const { now } = clock;
 
   const redis = closers.add('redis', new RedisClients(servers.redisUrl, log));
   await redis.ready(REDIS_READY_MS);
@@ -148,14 +150,11 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   let probe: Probe = async () => Promise.resolve(undefined);
   const nodes = closers.add(
     'media nodes',
-    new MediaNodes(
-      (uri, deadlineMs) => probe(uri, deadlineMs),
-      now,
-      log,
-      () => {
+    new MediaNodes((uri, deadlineMs) => probe(uri, deadlineMs), now, log, {
+      gap: () => {
         metrics.eventGaps.count();
       },
-    ),
+    }),
   );
   for (const node of servers.freeswitch) nodes.add(node);
   const directCalls = closers.add('direct calls', new DirectCalls({ callLog, append, now, log }));
@@ -163,7 +162,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const refused = (why: string): void => {
     metrics.callsScreened.count(why);
   };
-  const trunkHealth = new TrunkHealth(now, log);
+  const trunkHealth = new TrunkHealth(() => performance.now(), log);
   const admission = new Admission(scripts);
   const both = { directory: index, legKey: secrets.legToken, trunkHealth, now, log };
   const inbound = new InboundCalls({
@@ -194,7 +193,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       else log.info({ ...load }, 'new calls are taken again');
     }),
   );
-  const outbound = new OutboundLegs({ ...both, admission: new LegAdmission(admission) });
+  const outbound = new OutboundLegs({ ...both, now: clock.cautious, admission: new LegAdmission(admission) });
   const switchboard = new Switchboard({
     directory: index,
     nodes,
@@ -216,10 +215,11 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       feed: nodes,
       sink,
       callLog,
-      keep: (account, calls, end) => stream.keep(account, calls, end),
+      keep: (account, calls, forMs) => stream.keep(account, calls, forMs),
       mayRead,
       destinationOf,
       logger: log,
+      clock: clock.cautious,
     }),
   );
   /** One process reads a node's events and its spool; the returned function lets go of the node. */
@@ -296,6 +296,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       callLog,
       sink,
       feed: nodes,
+      clock: clock.cautious,
       steady: () => !eventSpool.spooling && held.count === 0 && consumer.caughtUp,
       logger: log,
     }),

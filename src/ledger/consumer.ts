@@ -62,7 +62,7 @@ export class StreamConsumer {
   #gathering: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
   #unwatch: (() => Promise<void>) | undefined;
-  /** When everything that there was had been committed, ms since the epoch; undefined while something failed. */
+  /** When everything that there was had been committed (`performance.now`); undefined while something failed. */
   #caughtUpAt: number | undefined;
 
   constructor(parts: ConsumerParts) {
@@ -80,7 +80,7 @@ export class StreamConsumer {
 
   /** Whether the call log held all events of the streams when it was last looked, a short while ago. */
   get caughtUp(): boolean {
-    return this.#caughtUpAt !== undefined && Date.now() - this.#caughtUpAt < 3 * this.#roundMs;
+    return this.#caughtUpAt !== undefined && performance.now() - this.#caughtUpAt < 3 * this.#roundMs;
   }
 
   /** Stops after the batch that is under way, or after 2 s where Redis or the call log is away: its entries stay pending. */
@@ -115,7 +115,7 @@ export class StreamConsumer {
   #work(): void {
     if (this.#closing.signal.aborted) return;
     this.#working ??= this.#workOff().then((well) => {
-      this.#caughtUpAt = well ? Date.now() : undefined;
+      this.#caughtUpAt = well ? performance.now() : undefined;
       this.#working = undefined;
       if (well && this.#due.size > 0) this.#work(); // somebody called in the last moment
     });

@@ -29,8 +29,10 @@ interface Node {
   sip: string | undefined;
   /** Where its legs come from, as it last told: calls go on while only its event socket is away. */
   address: string | undefined;
+  /** Since when it is up, or away (`performance.now`). */
   since: number;
   sessions: number;
+  /** `performance.now` */
   heartbeatAt: number;
   misses: number;
   standing: Standing;
@@ -54,15 +56,28 @@ export class MediaNodes implements NodeFeed {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #probe: Probe;
+  readonly #elapsed: () => number;
   readonly #gap: () => void;
   readonly #timer: NodeJS.Timeout;
   readonly #listeners = new Set<NodeListener>();
   #turn = 0;
 
-  /** `gap` is told each time when events that this process was to read begin to be missed. */
-  constructor(probe: Probe, now: () => number, log: Logger, gap: () => void = () => undefined) {
+  /**
+   * `gap` is told each time when events that this process was to read begin to be missed; `elapsed` is ms that nobody sets,
+   * `now` ms since the epoch.
+   */
+  constructor(
+    probe: Probe,
+    now: () => number,
+    log: Logger,
+    {
+      gap = () => undefined,
+      elapsed = () => performance.now(),
+    }: { readonly gap?: () => void; readonly elapsed?: () => number } = {},
+  ) {
     this.#log = log;
     this.#gap = gap;
+    this.#elapsed = elapsed;
     this.#now = now;
     this.#probe = probe;
     this.#timer = setInterval(() => {
@@ -112,7 +127,7 @@ export class MediaNodes implements NodeFeed {
 
   state(name: string): { readonly up: boolean; readonly since: number } | undefined {
     const node = this.#nodes.get(name);
-    return node && { up: node.sip !== undefined, since: node.since };
+    return node && { up: node.sip !== undefined, since: this.#now() - (this.#elapsed() - node.since) };
   }
 
   subscribe(listener: NodeListener): () => void {
@@ -197,10 +212,10 @@ export class MediaNodes implements NodeFeed {
         this.#greet(node);
       },
       down: () => {
-        if (node.sip !== undefined) node.since = this.#now();
+        if (node.sip !== undefined) node.since = this.#elapsed();
         node.sip = undefined;
         if (node.reading && node.missedSince === undefined) {
-          node.missedSince = performance.now();
+          node.missedSince = this.#elapsed();
           this.#gap();
         }
         this.#sign(node, 'lost');
@@ -216,7 +231,7 @@ export class MediaNodes implements NodeFeed {
       socket,
       sip: undefined,
       address: undefined,
-      since: this.#now(),
+      since: this.#elapsed(),
       sessions: 0,
       heartbeatAt: 0,
       misses: 0,
@@ -237,7 +252,7 @@ export class MediaNodes implements NodeFeed {
       ['Call-Direction', 'inbound'],
     ]);
     if (node.missedSince === undefined) return;
-    const gapMs = Math.round(performance.now() - node.missedSince);
+    const gapMs = Math.round(this.#elapsed() - node.missedSince);
     node.missedSince = undefined;
     this.#log.warn(
       { mediaNode: node.name, gapMs },
@@ -253,7 +268,7 @@ export class MediaNodes implements NodeFeed {
     if (!node.socket.up || node.sip === undefined) return 'away';
     if (node.drained) return 'drained';
     if (node.paused) return 'paused';
-    if (node.standing !== 'in' || this.#now() - node.heartbeatAt >= HEARTBEAT_LATE_MS) return 'out';
+    if (node.standing !== 'in' || this.#elapsed() - node.heartbeatAt >= HEARTBEAT_LATE_MS) return 'out';
     // A call is two sessions.
     return node.most > 0 && node.sessions + 2 > node.most ? 'full' : 'up';
   }
@@ -278,8 +293,8 @@ export class MediaNodes implements NodeFeed {
       }
       node.sip = `${ip}:${port}`;
       node.address = ip;
-      node.since = this.#now();
-      node.heartbeatAt = this.#now();
+      node.since = this.#elapsed();
+      node.heartbeatAt = this.#elapsed();
       node.misses = 0;
       node.sessions = 0;
       await this.#ask(node);
@@ -307,7 +322,7 @@ export class MediaNodes implements NodeFeed {
 
   #take(node: Node, event: NodeEvent): void {
     if (event['Event-Name'] === 'HEARTBEAT') {
-      node.heartbeatAt = this.#now();
+      node.heartbeatAt = this.#elapsed();
       node.sessions = Number(event['Session-Count'] ?? 0);
       node.most = Number(event['Max-Sessions'] ?? 0);
       return;

@@ -188,6 +188,7 @@ t.test('the choice of a node, its health and its calls', async (t) => {
     async (uri) => alive.has(uri),
     () => now,
     keepingLogger(),
+    { elapsed: () => now },
   );
   for (const port of ports) nodes.add({ host: '127.0.0.1', port, secret: SECRET });
   t.teardown(async () => {

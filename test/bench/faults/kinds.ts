@@ -6,6 +6,7 @@ import { redisCli } from '../../support/redis-cluster.js';
 import { SentinelGroup } from '../../support/redis-group.js';
 import { freePort, TestRedis } from '../../support/redis.js';
 import { until } from '../../support/until.js';
+import { clockSet } from './set-clock.js';
 import { socketCut } from './cut-socket.js';
 import { callLogDiskFull, dataDiskFull, dataDiskFullWithoutRedis, onlyDiskFull } from './full-disk.js';
 
@@ -56,6 +57,8 @@ export const KINDS: readonly Kind[] = [
     stage: () => dataDiskFullWithoutRedis('disk'),
   },
   { name: 'the only disk full for 6 s', stage: onlyDiskFull },
+  { name: 'the clock set an hour forwards, and back after 5 s', stage: clockSet(1) },
+  { name: 'the clock set an hour back, and forwards after 5 s', stage: clockSet(-1) },
 ];
 
 async function oneOfTwo(): Promise<Stage> {
