@@ -17,6 +17,7 @@ import { reconcile } from './directory/reconcile.js';
 import { createHttp } from './http/server.js';
 import { StreamConsumer } from './ledger/consumer.js';
 import { EventSpool } from './ledger/event-spool.js';
+import { HeldEvents } from './ledger/held-events.js';
 import { NodeSpool } from './ledger/node-spool.js';
 import { SqliteCallLog } from './ledger/sqlite-call-log.js';
 import { Sweep } from './ledger/sweep.js';
@@ -28,6 +29,7 @@ import { displayNumber } from './numbers/e164.js';
 import { EventStream } from './numbers/event-stream.js';
 import { PoolWatch } from './numbers/pool-watch.js';
 import { Resolver } from './numbers/resolver.js';
+import { WatchedClock } from './observe/clock.js';
 import { createLogger, type Logger } from './observe/logger.js';
 import { createMetrics } from './observe/metrics.js';
 import { CALL_DEADLINE_MS, RedisClients } from './redis/clients.js';
@@ -78,9 +80,8 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const closers = new Closers(log);
   const secrets = deriveSecrets(settings.secret ?? (await keptSecret(settings.data)));
   const metrics = createMetrics();
-  const now = Date.now;
-  // For how long something lasted: the clock above is set by hand, or by its time server, and steps.
-  const elapsed = (): number => performance.now();
+  const clock = new WatchedClock({ log });
+  const { now } = clock;
 
   const redis = closers.add('redis', new RedisClients(servers.redisUrl, log));
   await redis.ready(REDIS_READY_MS);
@@ -124,19 +125,27 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     log.info({ call, result, fault, status: reason.status, q850: reason.q850 }, 'a call ended');
   };
   const recentEnds = new RecentEnds();
+  const held = closers.add(
+    'held events',
+    new HeldEvents({
+      sink: eventSpool,
+      stored: (event) => {
+        if (event.kind === 'ended' && event.seq === Seq.endedByNode) recentEnds.add(event);
+      },
+      logger: log,
+    }),
+  );
   const sink: EventSink = {
     append: (event) => {
       observe(event);
-      return eventSpool.append(event).then(() => {
-        if (event.kind === 'ended' && event.seq === Seq.endedByNode) recentEnds.add(event);
-      });
+      return held.append(event);
     },
   };
   const append = (event: CallEvent): void => {
     sink.append(event).catch((error: unknown) => {
       log.error(
         { call: event.call, kind: event.kind, reason: String(error) },
-        'an event is lost: the disk did not take it',
+        'an event is lost: nothing took it',
       );
     });
   };
@@ -148,8 +157,13 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     // Asked over the transport that calls take: a node that is set up for another one gets none.
     new MediaNodes(
       (uri, deadlineMs) => probe(`${uri}${transportParameter(directory.current.transport)}`, deadlineMs),
-      { now, elapsed },
+      now,
       log,
+      {
+        gap: () => {
+          metrics.eventGaps.count();
+        },
+      },
     ),
   );
   for (const node of servers.freeswitch) nodes.add(node);
@@ -158,7 +172,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const refused = (why: string): void => {
     metrics.callsScreened.count(why);
   };
-  const trunkHealth = new TrunkHealth(elapsed, log);
+  const trunkHealth = new TrunkHealth(() => performance.now(), log);
   const admission = new Admission(scripts);
   const both = { directory: index, legKey: secrets.legToken, trunkHealth, now, log };
   const switchAddress = `${settings.sip.host}:${String(settings.sip.port)}`;
@@ -190,14 +204,14 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       else log.info({ ...load }, 'new calls are taken again');
     }),
   );
-  const outbound = new OutboundLegs({ ...both, admission: new LegAdmission(admission) });
+  const outbound = new OutboundLegs({ ...both, now: clock.cautious, admission: new LegAdmission(admission) });
   const switchboard = new Switchboard({
     directory: index,
     nodes,
     inbound,
     outbound,
     switchAddress,
-    pressed: () => pressure.pressed,
+    pressed: () => pressure.pressed || held.full,
     refused,
     log,
   });
@@ -213,10 +227,11 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       feed: nodes,
       sink,
       callLog,
-      keep: (account, calls, end) => stream.keep(account, calls, end),
+      keep: (account, calls, forMs) => stream.keep(account, calls, forMs),
       mayRead,
       destinationOf,
       logger: log,
+      clock: clock.cautious,
     }),
   );
   /** One process reads a node's events and its spool; the returned function lets go of the node. */
@@ -245,6 +260,9 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
             marksFile: join(settings.data, 'spools', `${name.replace(/[^0-9a-z.]/gi, '_')}.json`),
             sink: eventSpool,
             isKnown: (end) => recentEnds.has(end),
+            recovered: () => {
+              metrics.endsBySpool.count();
+            },
             destinationOf,
             mayRead: () => mayRead(name),
             logger: log,
@@ -295,7 +313,8 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
       callLog,
       sink,
       feed: nodes,
-      steady: () => !eventSpool.spooling && consumer.caughtUp,
+      clock: clock.cautious,
+      steady: () => !eventSpool.spooling && held.count === 0 && consumer.caughtUp,
       logger: log,
     }),
   );
@@ -313,8 +332,8 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   };
   metrics.mediaNodesUp.from(() => nodes.healthy);
   metrics.directoryVersion.from(() => index().version);
-  metrics.nodeEventGaps.from(() => nodes.gaps);
   metrics.eventsSpooled.from(() => eventSpool.counts.spooled - eventSpool.counts.replayed);
+  metrics.eventsHeld.from(() => held.count);
   const poolTraffic = (account: string, pool: string) => readPoolTraffic(redis.background, account, pool);
   closers.add(
     'pool watch',

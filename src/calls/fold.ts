@@ -42,7 +42,7 @@ export function foldCall(events: readonly CallEvent[]): CallRecord | undefined {
     const known = distinct.get(event.seq);
     distinct.set(event.seq, known === undefined ? event : preferred(known, event));
   }
-  const inOrder = [...distinct.values()].sort((one, other) => one.seq - other.seq);
+  const inOrder = onOneClock([...distinct.values()].sort((one, other) => one.seq - other.seq));
   const first = inOrder[0];
   if (first === undefined) return undefined;
   const steps = inTime(stepsOf(inOrder));
@@ -53,6 +53,27 @@ export function foldCall(events: readonly CallEvent[]): CallRecord | undefined {
     ...times(steps, inOrder),
     ...outcome(steps),
   };
+}
+
+/** The media node cannot have had a call so long before it came, nor have got it so late: their clocks differ. */
+const EARLIER_MS = 60_000;
+const LATER_MS = 600_000;
+/** What the application stamped, not the media node. */
+const OURS: ReadonlySet<CallEvent['kind']> = new Set(['received', 'attributed', 'planned']);
+
+/**
+ * Where the clocks of application and media node differ by more than any call can take from one to the other, somebody had set one
+ * of them. All stamps are made the node's then: it has one clock for the whole call.
+ */
+function onOneClock(inOrder: readonly CallEvent[]): readonly CallEvent[] {
+  const came = inOrder.find(({ kind }) => kind === 'received')?.at;
+  const end = inOrder.find(({ seq }) => seq === Seq.endedByNode);
+  if (came === undefined || end?.kind !== 'ended' || end.startedAt === undefined) return inOrder;
+  const differ = end.startedAt - came;
+  if (differ > -EARLIER_MS && differ < LATER_MS) return inOrder;
+  return inOrder.map((event) =>
+    OURS.has(event.kind) || event.seq === Seq.endedByProxy ? { ...event, at: event.at + differ } : event,
+  );
 }
 
 function stepsOf(inOrder: readonly CallEvent[]): Steps {

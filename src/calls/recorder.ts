@@ -19,8 +19,8 @@ export interface RecorderParts {
   readonly feed: NodeFeed;
   readonly sink: EventSink;
   readonly callLog: Pick<CallLog, 'open' | 'get'>;
-  /** `numbers/event-stream`: live calls count until `end`, ms since the epoch. */
-  readonly keep: (account: string, calls: readonly string[], end: number) => Promise<unknown>;
+  /** `numbers/event-stream`: live calls count for `forMs` more. */
+  readonly keep: (account: string, calls: readonly string[], forMs: number) => Promise<unknown>;
   /** Whether this process is the one that reads the node (a lease); true for all while Redis is down. */
   readonly mayRead: (node: string) => boolean;
   readonly destinationOf: DestinationOf;
@@ -128,7 +128,7 @@ export class Recorder {
 
   async #keep(node: string): Promise<void> {
     for (const [account, calls] of byAccount(await this.#parts.feed.channels(node))) {
-      await this.#parts.keep(account, calls, this.#clock() + KEEP_FOR_MS);
+      await this.#parts.keep(account, calls, KEEP_FOR_MS);
     }
   }
 

@@ -33,7 +33,7 @@ export class NewLinks {
     this.#block = block;
   }
 
-  /** @param known is held back by his own address alone @param now ms, never going back */
+  /** @param known is held back by his own address alone @param now ms */
   take(address: string, site: Site, known: boolean, now: number): Leave | Busy {
     const taken: [key: string, rate: Rate][] = [];
     const giveBack = (): void => {

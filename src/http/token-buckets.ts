@@ -15,10 +15,13 @@ export interface Rate {
 export class TokenBuckets {
   readonly #fullAt = new Map<string, number>();
 
-  /** Takes one token; false when there is none. @param now ms, never going back */
+  /** Takes one token; false when there is none. @param now ms; a clock that was set back fills the buckets */
   take(key: string, { burst, perSecond }: Rate, now: number): boolean {
     const tokenMs = 1000 / perSecond;
-    const fullAt = Math.max(this.#fullAt.get(key) ?? now, now) + tokenMs;
+    const kept = this.#fullAt.get(key) ?? now;
+    // Emptier than empty it is only by another clock's time.
+    const ofThisClock = kept - now <= burst * tokenMs ? kept : now;
+    const fullAt = Math.max(ofThisClock, now) + tokenMs;
     if (fullAt - now > burst * tokenMs) return false;
     this.#fullAt.delete(key); // to the end: the order of the map is the order of use
     this.#fullAt.set(key, fullAt);

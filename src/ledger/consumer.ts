@@ -62,7 +62,7 @@ export class StreamConsumer {
   #gathering: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
   #unwatch: (() => Promise<void>) | undefined;
-  /** When everything that there was had been committed, ms since the epoch; undefined while something failed. */
+  /** When everything that there was had been committed (`performance.now`); undefined while something failed. */
   #caughtUpAt: number | undefined;
 
   constructor(parts: ConsumerParts) {

@@ -9,8 +9,6 @@ import { SpoolFolder } from './spool-folder.js';
 /** How soon Redis is tried again, and at most how late, ms. */
 const RETRY_MS = 200;
 const RETRY_LIMIT_MS = 2_000;
-/** So many events wait in memory at most while neither Redis nor the disk takes them: about 30 MB. */
-const MOST_HELD = 50_000;
 /** How often files of dead processes are looked for, and ours are shown to be alive, ms. */
 const ROUND_MS = 5_000;
 
@@ -30,16 +28,7 @@ export interface SpoolCounts {
   torn: number;
 }
 
-interface Held {
-  readonly event: CallEvent;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/**
- * Events go to the account's stream and, while Redis does not take them, to a file that is replayed in order later. Where the
- * disk does not take them either they wait in memory for whichever comes back first.
- */
+/** Events go to the account's stream and, while Redis does not take them, to a file that is replayed in order later. */
 export class EventSpool implements EventSink {
   readonly counts: SpoolCounts = { spooled: 0, replayed: 0, torn: 0 };
   readonly #stream: EventSink;
@@ -47,7 +36,6 @@ export class EventSpool implements EventSink {
   readonly #folder: SpoolFolder;
   readonly #file: SpoolFile;
   readonly #sealed: string[] = [];
-  readonly #held: Held[] = [];
   readonly #round: NodeJS.Timeout;
   #state: State = 'direct';
   #retry: NodeJS.Timeout | undefined;
@@ -69,10 +57,7 @@ export class EventSpool implements EventSink {
     return this.#state === 'spooling';
   }
 
-  /**
-   * Resolves when the event is in the stream or on the disk, however long that takes. Rejects where it was in neither when the
-   * spool was closed, and when too many wait already.
-   */
+  /** Resolves when the event is in the stream or on the disk; rejects only when the disk does not take it either. */
   async append(event: CallEvent): Promise<void> {
     if (this.#state === 'direct') {
       try {
@@ -83,12 +68,7 @@ export class EventSpool implements EventSink {
         this.#spool(error);
       }
     }
-    try {
-      await this.#file.append(writeEvent(event));
-    } catch (error) {
-      await this.#hold(event, error);
-      return;
-    }
+    await this.#file.append(writeEvent(event));
     this.counts.spooled += 1;
     if (this.#state === 'closed') return this.#file.close(); // the next start replays it
     this.#become('spooling');
@@ -104,40 +84,7 @@ export class EventSpool implements EventSink {
       clearTimeout(this.#retry);
     }
     await Promise.all([this.#replaying, this.#tending]);
-    for (const { event, resolve, reject } of this.#held.splice(0))
-      await this.#file.append(writeEvent(event)).then(resolve, reject);
     await this.#file.close();
-  }
-
-  /** Resolves once the event is safe. */
-  #hold(event: CallEvent, error: unknown): Promise<void> {
-    if (this.#state === 'closed' || this.#held.length >= MOST_HELD) throw error;
-    if (this.#held.length === 0)
-      this.#logger.error(
-        { fault: faultOf(error) },
-        'neither Redis nor the disk takes events: they wait in memory',
-      );
-    this.counts.spooled += 1;
-    this.#become('spooling');
-    this.#replayLater(RETRY_MS);
-    return new Promise((resolve, reject) => this.#held.push({ event, resolve, reject }));
-  }
-
-  /** What waits in memory goes to Redis or, while that is away, to the disk. Rejects where neither takes it. */
-  async #release(): Promise<void> {
-    for (let next = this.#held[0]; next !== undefined; next = this.#held[0]) {
-      const { event, resolve } = next;
-      try {
-        await this.#stream.append(event);
-        this.counts.replayed += 1;
-      } catch {
-        // Whatever Redis has against it, the disk keeps it.
-        await this.#file.append(writeEvent(event));
-      }
-      this.#held.shift();
-      resolve();
-      if (this.#held.length === 0) this.#logger.info({}, 'no event waits in memory any more');
-    }
   }
 
   #spool(error: unknown): void {
@@ -173,7 +120,6 @@ export class EventSpool implements EventSink {
   /** Replays file after file until nothing is left; whether there is something to try again later. */
   async #replay(): Promise<boolean> {
     for (;;) {
-      await this.#release();
       const refused = await this.#replaySealed();
       const sealed = await this.#sealOwn();
       if (sealed === undefined && !refused && this.#sealed.length === 0) {

@@ -24,6 +24,8 @@ export interface NodeSpoolParts {
   readonly sink: EventSink;
   /** Whether the end of a call stands in the stream already, as its event socket told it. */
   readonly isKnown: (end: Ended) => boolean;
+  /** Told of each end that the event socket had not told. */
+  readonly recovered?: () => void;
   readonly destinationOf: DestinationOf;
   /** Whether this process is the one that reads the node. */
   readonly mayRead: () => boolean;
@@ -146,6 +148,7 @@ export class NodeSpool {
     const ends = legs.map((leg) => endedByNode(leg, this.#parts.destinationOf));
     const news = ends.filter((end) => !this.#parts.isKnown(end));
     await Promise.all(news.map((end) => this.#parts.sink.append(end)));
+    news.forEach(() => this.#parts.recovered?.());
     this.counts.read += legs.length;
     this.counts.skipped += lines.length - legs.length;
   }

@@ -17,7 +17,10 @@ export interface SweepParts {
   /** Whether events reach the call log now: nothing is spooled, the ledger has caught up. Without that nothing is swept. */
   readonly steady: () => boolean;
   readonly logger: Logger;
+  /** ms since the epoch: what is stamped is compared with it. */
   readonly clock?: () => number;
+  /** ms that nobody sets: how long something was so is measured with it. */
+  readonly elapsed?: () => number;
   readonly everyMs?: number;
   readonly steadyMs?: number;
 }
@@ -29,6 +32,7 @@ export interface SweepParts {
 export class Sweep {
   readonly #parts: SweepParts;
   readonly #clock: () => number;
+  readonly #elapsed: () => number;
   readonly #timer: NodeJS.Timeout;
   /** Calls that their node did not have, and since when we know: its spool may still tell their end. */
   #missed = new Map<string, number>();
@@ -39,6 +43,7 @@ export class Sweep {
   constructor(parts: SweepParts) {
     this.#parts = parts;
     this.#clock = parts.clock ?? Date.now;
+    this.#elapsed = parts.elapsed ?? (() => performance.now());
     this.#timer = setInterval(() => void this.sweep(), parts.everyMs ?? EVERY_MS);
   }
 
@@ -67,11 +72,12 @@ export class Sweep {
 
   async #sweep(): Promise<void> {
     const now = this.#clock();
-    this.#steadySince = this.#parts.steady() ? (this.#steadySince ?? now) : undefined;
+    const elapsed = this.#elapsed();
+    this.#steadySince = this.#parts.steady() ? (this.#steadySince ?? elapsed) : undefined;
     if (
       this.#closed ||
       this.#steadySince === undefined ||
-      now - this.#steadySince < (this.#parts.steadyMs ?? STEADY_MS)
+      elapsed - this.#steadySince < (this.#parts.steadyMs ?? STEADY_MS)
     )
       return;
     const open = await this.#parts.callLog.open(now - STEP_MS);
@@ -81,9 +87,9 @@ export class Sweep {
     for (const record of open) {
       const view = views(record);
       if (view.kind === 'hasNot') {
-        const since = this.#missed.get(record.id) ?? now;
+        const since = this.#missed.get(record.id) ?? elapsed;
         missed.set(record.id, since);
-        if (now - since < SPOOL_WAIT_MS) continue;
+        if (elapsed - since < SPOOL_WAIT_MS) continue;
       }
       const end = overdue(record, now, view);
       if (end === undefined) continue;

@@ -29,11 +29,11 @@ interface Node {
   sip: string | undefined;
   /** Where its legs come from, as it last told: calls go on while only its event socket is away. */
   address: string | undefined;
+  /** Since when it is up, or away (`performance.now`). */
   since: number;
   sessions: number;
+  /** `performance.now` */
   heartbeatAt: number;
-  /** When its events stopped coming; undefined while they come, and before they first did. */
-  lostAt: number | undefined;
   misses: number;
   standing: Standing;
   /** It was told to take no new calls (`fsctl pause inbound`), and refuses them with 503. */
@@ -44,31 +44,39 @@ interface Node {
   most: number;
   /** Whether this process is the one that reads its channels' events. */
   reading: boolean;
+  /** Since when events that this process was to read are missed (`performance.now`); undefined while none are. */
+  missedSince: number | undefined;
   /** It is being asked who it is. */
   greeting: boolean;
-}
-
-export interface Clocks {
-  /** The time of day, ms since the epoch. */
-  readonly now: () => number;
-  /** ms since some moment; it never steps. */
-  readonly elapsed: () => number;
 }
 
 /** All media nodes: their health, the choice among them, their events and their live calls. */
 export class MediaNodes implements NodeFeed {
   readonly #nodes = new Map<string, Node>();
   readonly #log: Logger;
-  #gaps = 0;
   readonly #now: () => number;
-  readonly #elapsed: () => number;
   readonly #probe: Probe;
+  readonly #elapsed: () => number;
+  readonly #gap: () => void;
   readonly #timer: NodeJS.Timeout;
   readonly #listeners = new Set<NodeListener>();
   #turn = 0;
 
-  constructor(probe: Probe, { now, elapsed }: Clocks, log: Logger) {
+  /**
+   * `gap` is told each time when events that this process was to read begin to be missed; `elapsed` is ms that nobody sets,
+   * `now` ms since the epoch.
+   */
+  constructor(
+    probe: Probe,
+    now: () => number,
+    log: Logger,
+    {
+      gap = () => undefined,
+      elapsed = () => performance.now(),
+    }: { readonly gap?: () => void; readonly elapsed?: () => number } = {},
+  ) {
     this.#log = log;
+    this.#gap = gap;
     this.#now = now;
     this.#elapsed = elapsed;
     this.#probe = probe;
@@ -119,17 +127,12 @@ export class MediaNodes implements NodeFeed {
 
   state(name: string): { readonly up: boolean; readonly since: number } | undefined {
     const node = this.#nodes.get(name);
-    return node && { up: node.sip !== undefined, since: node.since };
+    return node && { up: node.sip !== undefined, since: this.#now() - (this.#elapsed() - node.since) };
   }
 
   subscribe(listener: NodeListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
-  }
-
-  /** How often the events of a node stopped coming. */
-  get gaps(): number {
-    return this.#gaps;
   }
 
   /** How many nodes can take a call now. */
@@ -192,6 +195,7 @@ export class MediaNodes implements NodeFeed {
     const node = this.#nodes.get(name);
     if (node === undefined || node.reading === reading) return;
     node.reading = reading;
+    if (!reading) node.missedSince = undefined; // whoever reads it now reconciles it
     if (node.socket.up) await this.#follow(node);
   }
 
@@ -208,12 +212,12 @@ export class MediaNodes implements NodeFeed {
         this.#greet(node);
       },
       down: () => {
-        if (node.sip !== undefined) {
-          node.since = this.#now();
-          node.lostAt = this.#elapsed();
-          this.#gaps += 1;
-        }
+        if (node.sip !== undefined) node.since = this.#elapsed();
         node.sip = undefined;
+        if (node.reading && node.missedSince === undefined) {
+          node.missedSince = this.#elapsed();
+          this.#gap();
+        }
         this.#sign(node, 'lost');
         for (const each of this.#listeners) each.down(name);
       },
@@ -227,16 +231,16 @@ export class MediaNodes implements NodeFeed {
       socket,
       sip: undefined,
       address: undefined,
-      since: this.#now(),
+      since: this.#elapsed(),
       sessions: 0,
       heartbeatAt: 0,
-      lostAt: undefined,
       misses: 0,
       standing: 'new',
       paused: false,
       drained: false,
       most: 0,
       reading: false,
+      missedSince: undefined,
       greeting: false,
     };
     return node;
@@ -247,6 +251,13 @@ export class MediaNodes implements NodeFeed {
       ['Event-Name', 'HEARTBEAT'],
       ['Call-Direction', 'inbound'],
     ]);
+    if (node.missedSince === undefined) return;
+    const gapMs = Math.round(this.#elapsed() - node.missedSince);
+    node.missedSince = undefined;
+    this.#log.warn(
+      { mediaNode: node.name, gapMs },
+      'events of a media node were missed: its spool tells them',
+    );
   }
 
   #isHealthy(node: Node): boolean {
@@ -284,19 +295,13 @@ export class MediaNodes implements NodeFeed {
       }
       node.sip = `${ip}:${port}`;
       node.address = ip;
-      node.since = this.#now();
+      node.since = this.#elapsed();
       node.heartbeatAt = this.#elapsed();
       node.misses = 0;
       node.sessions = 0;
       await this.#ask(node);
       this.#sign(node, 'met');
       this.#log.info({ mediaNode: node.name, sip: node.sip }, 'media node is up');
-      if (node.lostAt !== undefined) {
-        const gapMs = Math.round(this.#elapsed() - node.lostAt);
-        // Its spool tells the ends of that time, and its list of calls what it still has.
-        this.#log.warn({ mediaNode: node.name, gapMs }, 'events of a media node were not heard for a while');
-        node.lostAt = undefined;
-      }
       for (const each of this.#listeners) each.up(node.name);
     };
     meet()

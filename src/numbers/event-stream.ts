@@ -36,13 +36,13 @@ export class EventStream {
     );
   }
 
-  /** A media node still has these calls: they count as live until `end` (ms since the epoch). Resolves with how many were known. */
-  async keep(account: string, calls: readonly string[], end: number): Promise<number> {
+  /** A media node still has these calls: they count as live for `forMs` more, by Redis's clock. Resolves with how many were known. */
+  async keep(account: string, calls: readonly string[], forMs: number): Promise<number> {
     const keys = accountKeys(account);
     let known = 0;
     for (let from = 0; from < calls.length; from += CHUNK) {
       const chunk = calls.slice(from, from + CHUNK);
-      const reply = await this.#scripts.run('keep', [keys.live], [this.#clock?.() ?? '', end, ...chunk]);
+      const reply = await this.#scripts.run('keep', [keys.live], [this.#clock?.() ?? '', forMs, ...chunk]);
       if (typeof reply !== 'number') throw new UnexpectedReply('keep');
       known += reply;
     }

@@ -10,12 +10,35 @@ export interface Logger {
   child(fields: object): Logger;
 }
 
+/** Of lines that cannot be written now. */
+const HELD_CHARACTERS = 1_000_000;
+
 /**
  * The program's logger: JSON lines on standard error, so that standard output stays for results.
  * Secrets and callers' numbers are cut out by name wherever they stand; text never holds them.
  */
 export function createLogger(level: string): Logger {
-  return pino(
+  const destination = pino.destination({ dest: 2, maxLength: HELD_CHARACTERS });
+  let failing = false;
+  let dropped = 0;
+  // A disk without room must not end the process: the lines wait, and go out with the next one that can be written.
+  destination.on('error', () => (failing = true));
+  destination.on('drop', () => (dropped += 1));
+  destination.on('write', () => {
+    failing = false;
+    if (dropped === 0) return;
+    const lines = dropped;
+    dropped = 0;
+    setImmediate(() => {
+      logger.warn({ lines }, 'lines of this log are lost: they could not be written');
+    });
+  });
+  // At the process's end sonic-boom writes what waits, and tries again for ever where that fails.
+  const flush = destination.flushSync.bind(destination);
+  destination.flushSync = () => {
+    if (!failing) flush();
+  };
+  const logger = pino(
     {
       level,
       base: null,
@@ -36,13 +59,7 @@ export function createLogger(level: string): Logger {
         censor: '[cut]',
       },
     },
-    standardError(),
+    destination,
   );
-}
-
-/** A full disk, or a reader that went, costs lines of the log and nothing else; of those that wait, a megabyte at most. */
-function standardError(): pino.DestinationStream {
-  const stream = pino.destination({ fd: 2, sync: true, maxLength: 1 << 20 });
-  stream.on('error', () => undefined);
-  return stream;
+  return logger;
 }

@@ -27,6 +27,11 @@ export interface Tally<L extends string> {
   count(label: L): void;
 }
 
+/** A number that only grows, and stands at 0 before. */
+export interface Count {
+  count(): void;
+}
+
 /** A distribution; values in the unit of its name. */
 export interface Spread {
   observe(value: number): void;
@@ -70,10 +75,14 @@ export interface Metrics {
   readonly talkSeconds: Spread;
   readonly mediaNodesUp: Reading;
   readonly directoryVersion: Reading;
+  /** Times when the event socket of a media node that this process reads was lost: what it told meanwhile was missed. */
+  readonly eventGaps: Count;
+  /** Ends of calls that the spool of a media node told and its event socket had not. */
+  readonly endsBySpool: Count;
   /** Events that wait on disk for Redis. */
   readonly eventsSpooled: Reading;
-  /** How often the events of a media node stopped coming. */
-  readonly nodeEventGaps: Reading;
+  /** Events in memory that neither Redis nor the disk takes. */
+  readonly eventsHeld: Reading;
   /** Share of a pool's numbers that is held on average in its busiest hour. */
   readonly poolUtilisation: PoolReading;
   /** erlangs, in that hour */
@@ -112,6 +121,14 @@ export function createMetrics(processMetrics = true): Metrics {
         let child = children.get(value);
         if (child === undefined) children.set(value, (child = counter.labels(value)));
         child.inc();
+      },
+    };
+  };
+  const count = (name: string, help: string): Count => {
+    const counter = new Counter({ name, help, registers });
+    return {
+      count: () => {
+        counter.inc();
       },
     };
   };
@@ -198,10 +215,18 @@ export function createMetrics(processMetrics = true): Metrics {
       'tagswitch_directory_version',
       'The version of the directory that this process follows',
     ),
-    eventsSpooled: level('tagswitch_events_spooled', 'Events on disk or in memory that wait for Redis'),
-    nodeEventGaps: level(
-      'tagswitch_node_event_gaps',
-      'How often the events of a media node stopped coming since this process started',
+    eventGaps: count(
+      'tagswitch_event_gaps_total',
+      'Times when the event socket of a media node that this process reads was lost: its spool tells what was missed',
+    ),
+    endsBySpool: count(
+      'tagswitch_ends_by_spool_total',
+      'Ends of calls that the spool of a media node told and its event socket had not',
+    ),
+    eventsSpooled: level('tagswitch_events_spooled', 'Events on disk that wait for Redis'),
+    eventsHeld: level(
+      'tagswitch_events_held',
+      'Events in memory, because neither Redis nor the disk takes them: lost if the process ends',
     ),
     poolUtilisation: poolLevel(
       'tagswitch_pool_utilisation',

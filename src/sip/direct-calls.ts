@@ -13,6 +13,9 @@ export interface DirectCallsParts {
 }
 
 interface DirectCall {
+  /** When this process heard of it: ms since the epoch, and `performance.now`. */
+  readonly at: number;
+  readonly began: number;
   readonly account: string;
   readonly call: string;
   answered: boolean;
@@ -22,6 +25,8 @@ interface DirectCall {
 const LOOK_MS = 5000;
 /** A record may reach us before the call that it belongs to is found. */
 const PATIENCE_MS = 3 * LOOK_MS;
+/** Calls are looked for up to this far in the future: the clock may have been set back since they came. */
+const MARGIN_MS = 86_400_000;
 const MOST_WAITING = 10_000;
 
 /**
@@ -47,12 +52,12 @@ export class DirectCalls {
 
   /** A direct call is about to leave: its dialog will be told by its Call-ID. */
   expect(callId: string, account: string, call: string): void {
-    this.#calls.set(callId, { account, call, answered: false });
+    this.#calls.set(callId, { ...this.#anchor(), account, call, answered: false });
   }
 
   readonly take = (event: DialogEvent): void => {
     if (this.#record(event)) return;
-    this.#waiting.push({ event, at: this.#parts.now() });
+    this.#waiting.push({ event, at: performance.now() });
     if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
   };
 
@@ -65,7 +70,8 @@ export class DirectCalls {
     const known = this.#calls.get(event.callId);
     if (known === undefined) return false;
     const { account, call } = known;
-    const at = this.#parts.now();
+    // By the clock as it was when we heard of the call: whoever sets it meanwhile makes no call longer or shorter.
+    const at = known.at + Math.round(performance.now() - known.began);
     if (event.kind === 'start') {
       known.answered = true;
       this.#parts.append({ v: 1, kind: 'answered', account, call, seq: Seq.answered, at });
@@ -75,6 +81,10 @@ export class DirectCalls {
     const termination = endByDialog(event.reason ?? '', known.answered, event.status);
     this.#parts.append({ v: 1, kind: 'ended', account, call, seq: Seq.endedByDialog, at, ...termination });
     return true;
+  }
+
+  #anchor(): Pick<DirectCall, 'at' | 'began'> {
+    return { at: this.#parts.now(), began: performance.now() };
   }
 
   #look(): void {
@@ -91,14 +101,14 @@ export class DirectCalls {
   }
 
   async #find(): Promise<void> {
-    const now = this.#parts.now();
     const known = new Set([...this.#calls.values()].map(({ call }) => call));
-    for (const record of await this.#parts.callLog.open(now)) {
+    for (const record of await this.#parts.callLog.open(this.#parts.now() + MARGIN_MS)) {
       if (record.media !== 'direct' || known.has(record.id)) continue;
       const events = await this.#parts.callLog.events(record.account, record.id);
       const planned = events.find((event) => event.kind === 'planned');
       if (planned?.kind !== 'planned') continue;
       this.#calls.set(planned.callId, {
+        ...this.#anchor(),
         account: record.account,
         call: record.id,
         answered: record.answeredAt !== null,
@@ -106,7 +116,7 @@ export class DirectCalls {
     }
     const waiting = this.#waiting.splice(0);
     for (const entry of waiting) {
-      if (!this.#record(entry.event) && now - entry.at < PATIENCE_MS) this.#waiting.push(entry);
+      if (!this.#record(entry.event) && performance.now() - entry.at < PATIENCE_MS) this.#waiting.push(entry);
     }
   }
 }

@@ -69,7 +69,9 @@ type Call = Extract<Verdict, { kind: 'call' }>;
 
 interface Arrived {
   readonly id: `call_${string}`;
+  /** When it came: ms since the epoch, and `performance.now`. */
   readonly at: number;
+  readonly began: number;
   readonly request: IncomingRequest;
   readonly verdict: Call;
   readonly via: TrunkOf;
@@ -89,7 +91,7 @@ export class InboundCalls {
   /** Decides on the call and hands it on. Never rejects: whatever happens, the caller gets a final response. */
   async take(request: IncomingRequest, verdict: Call): Promise<void> {
     const { now, directory } = this.#parts;
-    const at = now();
+    const [at, began] = [now(), performance.now()];
     const who = answering(directory(), verdict.number, at);
     // One carrier may bring the calls of several accounts: the number says which account's trunk it is, also of a call that
     // nobody answers.
@@ -110,7 +112,7 @@ export class InboundCalls {
     const { identity, attesting } = this.#parts;
     const caller = identity.number(request, via.trunk);
     const attested = await attesting.of(request, via.trunk, caller, verdict.number);
-    const arrived: Arrived = { id, at, request, verdict, via, attested, who, log };
+    const arrived: Arrived = { id, at, began, request, verdict, via, attested, who, log };
     try {
       await this.#decide(arrived);
     } catch (error) {
@@ -196,14 +198,15 @@ export class InboundCalls {
     await this.#toNode(arrived, account, node.sip, headers);
   }
 
-  #planned({ request, id }: Arrived, account: string, destinations: readonly string[] = []) {
+  #planned(arrived: Arrived, account: string, destinations: readonly string[] = []) {
+    const { request, id } = arrived;
     return {
       v: 1,
       kind: 'planned',
       account,
       call: id,
       seq: Seq.planned,
-      at: this.#parts.now(),
+      at: sinceArrival(arrived),
       destinations,
       callId: request.callId,
     } as const;
@@ -279,7 +282,7 @@ export class InboundCalls {
   ): Promise<void> {
     try {
       const options = { headers, silenceMs, deadlineMs: PROXY_DEADLINE_MS };
-      this.#parts.decided(this.#parts.now() - arrived.at);
+      this.#parts.decided(performance.now() - arrived.began);
       const { status: final, reason } = await arrived.request.proxy(target, options);
       if (final >= 200 && final < 300) return;
       // Of a target that stayed silent drachtio-server tells no response: it gave the caller 408 itself.
@@ -396,9 +399,14 @@ export class InboundCalls {
       account,
       call: arrived.id,
       seq: Seq.endedByProxy,
-      at: this.#parts.now(),
+      at: sinceArrival(arrived),
       ...termination,
       ...(destination === undefined ? {} : { destination }),
     });
   }
+}
+
+/** Now, by the clock as it was when the call came: whoever sets it meanwhile makes no call longer or shorter. */
+function sinceArrival({ at, began }: Pick<Arrived, 'at' | 'began'>): number {
+  return at + Math.round(performance.now() - began);
 }

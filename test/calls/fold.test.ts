@@ -170,6 +170,39 @@ t.test('a media node that was silent wakes up after the caller was told the end'
   );
 });
 
+t.test('the clocks of application and media node are an hour apart', async (t) => {
+  for (const apart of [3_600_000, -3_600_000]) {
+    const ours = { at: T0 + apart };
+    const told = ended(CALL, { startedAt: T0, ringingAt: T0 + 100, answeredAt: T0 + 2_100 });
+    const record = foldCall([
+      received(CALL, ours),
+      planned(CALL, { at: T0 + apart + 5 }),
+      ringing(CALL),
+      answered(CALL),
+      told,
+    ]);
+    t.match(
+      record,
+      {
+        startedAt: T0,
+        ringingAt: T0 + 100,
+        answeredAt: T0 + 2_100,
+        endedAt: T0 + 12_100,
+        ringMs: 2_000,
+        talkMs: 10_000,
+      },
+      `${String(apart)}: all stamps are the media node's`,
+    );
+    const busy = ended(CALL, { startedAt: T0, ringingAt: T0 + 100, result: 'busy', at: T0 + 900 });
+    const proxied = ended(CALL, { seq: Seq.endedByProxy, result: 'busy', at: T0 + apart + 910 });
+    t.match(
+      foldCall([received(CALL, ours), ringing(CALL), busy, proxied]),
+      { ringingAt: T0 + 100, endedAt: T0 + 900, ringMs: 800, result: 'busy' },
+      `${String(apart)}: nor is what the node told taken for too late`,
+    );
+  }
+});
+
 t.test('of two tellings of one step', async (t) => {
   const resolved = received(CALL, { at: T0 + 3 });
   const unresolved = received(CALL, { level: 'none', why: 'storeDown', session: 's-2' });

@@ -516,6 +516,8 @@ t.test('how many new links a machine, a block of addresses and a site may have',
   t.type(take('192.0.2.1', 0), 'object');
   t.equal(take('192.0.2.1', 99), 'busyAddress');
   t.type(take('192.0.2.1', 100), 'object', 'one token a tenth of a second');
+  t.equal(take('192.0.2.1', 100), 'busyAddress');
+  t.type(take('192.0.2.1', 100 - 3_600_000), 'object', 'the clock is set back: nobody waits an hour for it');
   t.type(take('2001:db8::1', 0), 'object');
   t.type(take('2001:db8:0:0:ffff::2', 0), 'object');
   t.equal(take('2001:0DB8:0000::3', 0), 'busyAddress', 'one bucket a /64');

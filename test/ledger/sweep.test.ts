@@ -46,6 +46,7 @@ function stage() {
     steady: () => scene.steady,
     logger,
     clock: () => scene.now,
+    elapsed: () => scene.now,
     everyMs: 1e8,
   });
   const at = async (now: number) => {

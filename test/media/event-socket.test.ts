@@ -186,8 +186,9 @@ t.test('the choice of a node, its health and its calls', async (t) => {
   const alive = new Set(['sip:127.0.0.1:5181', 'sip:127.0.0.1:5182']);
   const nodes = new MediaNodes(
     async (uri) => alive.has(uri),
-    { now: () => now, elapsed: () => now },
+    () => now,
     keepingLogger(),
+    { elapsed: () => now },
   );
   for (const port of ports) nodes.add({ host: '127.0.0.1', port, secret: SECRET });
   t.teardown(async () => {
@@ -226,7 +227,11 @@ t.test('a node that speaks TLS is reached at its TLS port', async (t) => {
     tagswitch_tls_port: '5181',
   };
   node.api = (command) => variables[command.replace('global_getvar ', '')] ?? '{}';
-  const nodes = new MediaNodes(async () => true, { now: () => 0, elapsed: () => 0 }, keepingLogger());
+  const nodes = new MediaNodes(
+    async () => true,
+    () => 0,
+    keepingLogger(),
+  );
   nodes.add({ host: '127.0.0.1', port: await node.listen(), secret: SECRET });
   t.teardown(async () => {
     nodes.close();

@@ -163,9 +163,9 @@ t.test('live calls are kept by their media node, and those that nobody keeps are
   const calls = Array.from({ length: 10 }, () => w.call(numbers(1)[0] ?? ''));
   for (const call of calls) await w.resolver.resolve(call);
   const kept = calls.slice(0, 3).map((call) => call.call);
-  t.equal(await w.stream.keep(w.account, [...kept, 'call_unknown'], w.now + LIVE_MS + 60_000), 3);
+  t.equal(await w.stream.keep(w.account, [...kept, 'call_unknown'], LIVE_MS + 60_000), 3);
   w.now += LIVE_MS;
-  t.equal(await w.stream.keep(w.account, kept, w.now), 3, 'an earlier end does not shorten');
+  t.equal(await w.stream.keep(w.account, kept, 0), 3, 'an earlier end does not shorten');
   t.strictSame((await w.redis.hkeys(w.keys.live)).sort(), kept.sort());
 });
 

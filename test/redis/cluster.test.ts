@@ -72,7 +72,7 @@ t.test('every script runs on a cluster; accounts spread over it', { timeout: 60_
     const call = w.call(one.number);
     t.match(await w.resolver.resolve(call), { session: 's0', why: 'linked' });
     await woken;
-    t.equal(await w.stream.keep(w.account, [call.call], w.now + 1_000_000), 1);
+    t.equal(await w.stream.keep(w.account, [call.call], 1_000_000), 1);
     await t.rejects(w.pools.withdraw(w.account, w.pool.id, [one.number], false), { code: 'numbersInUse' });
     t.equal(await w.allocator.end(w.account, one.link), 'done');
     const reason = { status: 200, q850: 16, text: 'normal' };

@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { ConfigurationError } from './configuration/source.js';
+import { standardError } from '../log.js';
 import { createLog } from './log.js';
 import { MediaServer } from './server.js';
 import { readSettings, SettingsError } from './settings.js';
@@ -10,7 +11,7 @@ import { readSettings, SettingsError } from './settings.js';
  */
 async function main(): Promise<void> {
   const settings = readSettings(process.argv.slice(2), process.env);
-  const log = createLog(settings.logLevel, process.stderr);
+  const log = createLog(settings.logLevel, standardError);
   const server = await MediaServer.start({ ...settings, environment: process.env, log });
   let leaving = false;
   const leave = (why: string): void => {
@@ -45,7 +46,7 @@ process.stderr.on('error', () => undefined);
 main().catch((error: unknown) => {
   const known = error instanceof ConfigurationError || error instanceof SettingsError;
   const { message, code } = error as NodeJS.ErrnoException;
-  createLog('info', process.stderr)(
+  createLog('info', standardError)(
     'error',
     known ? message : 'cannot start',
     known ? {} : { reason: code ?? message },

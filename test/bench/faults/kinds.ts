@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ChildProcess } from 'node:child_process';
 import { startSecond } from '../../e2e/second-application.js';
@@ -8,8 +6,9 @@ import { redisCli } from '../../support/redis-cluster.js';
 import { SentinelGroup } from '../../support/redis-group.js';
 import { freePort, TestRedis } from '../../support/redis.js';
 import { until } from '../../support/until.js';
-import { preload } from '../leftovers.js';
-import { SmallDisk } from './small-disk.js';
+import { clockSet } from './set-clock.js';
+import { socketCut } from './cut-socket.js';
+import { callLogDiskFull, dataDiskFull, dataDiskFullWithoutRedis, onlyDiskFull } from './full-disk.js';
 
 /** What is around the switch while one fault is tried. */
 export interface Stage {
@@ -19,6 +18,8 @@ export interface Stage {
   started?(system: System): Promise<void>;
   /** The fault, from its beginning to its end; what is broken for good is mended. */
   strike(system: System): Promise<void>;
+  /** After the load: what else does not hold, a sentence each. */
+  checked?(system: System): Promise<readonly string[]>;
   close?(): Promise<void>;
 }
 
@@ -26,8 +27,6 @@ export interface Kind {
   readonly name: string;
   /** The calls themselves were in what died. */
   readonly mayDrop?: true;
-  /** No call is served otherwise than before. */
-  readonly unseen?: true;
   readonly stage: () => Promise<Stage>;
 }
 
@@ -43,16 +42,23 @@ export const KINDS: readonly Kind[] = [
   { name: 'one application of two killed', stage: oneOfTwo },
   { name: 'the SIP server killed', stage: killed('sip-server') },
   { name: 'the media server killed, the only one', mayDrop: true, stage: killed('media-server') },
+  { name: 'the event socket cut at six moments', stage: () => socketCut(20_261) },
   { name: 'Redis paused for 5 s', stage: redisPaused },
   { name: 'Redis killed, back after 8 s', stage: redisAway },
   { name: 'Redis failed over by Sentinel', stage: failover },
   { name: "the call log's disk full for 8 s", stage: callLogDiskFull },
-  { name: 'the disk of all data full for 8 s', stage: () => dataDiskFull(() => Promise.resolve()) },
-  { name: "the application's clock an hour ahead, then an hour back", unseen: true, stage: steppedClock },
+  { name: "the data folder's disk full for 6 s", stage: dataDiskFull },
   {
-    name: 'the disk of all data full for 8 s, and Redis killed',
-    stage: () => dataDiskFull((system) => system.kill('redis-server')),
+    name: "the data folder's disk full for 6 s, Redis killed and back before",
+    stage: () => dataDiskFullWithoutRedis('Redis'),
   },
+  {
+    name: "the data folder's disk full for 6 s, Redis killed and back after",
+    stage: () => dataDiskFullWithoutRedis('disk'),
+  },
+  { name: 'the only disk full for 6 s', stage: onlyDiskFull },
+  { name: 'the clock set an hour forwards, and back after 5 s', stage: clockSet(1) },
+  { name: 'the clock set an hour back, and forwards after 5 s', stage: clockSet(-1) },
 ];
 
 async function oneOfTwo(): Promise<Stage> {
@@ -81,7 +87,7 @@ function redisPaused(): Promise<Stage> {
 }
 
 /** As the launcher's own: what was acknowledged is in its file, but for what the last second brought. */
-const KEPT = ['--appendonly', 'yes', '--appendfsync', 'everysec'];
+export const KEPT = ['--appendonly', 'yes', '--appendfsync', 'everysec'];
 
 async function redisAway(): Promise<Stage> {
   const redis = await TestRedis.start(KEPT);
@@ -105,43 +111,5 @@ async function failover(): Promise<Stage> {
       await until(async () => (await redisCli(group.replica, 'role')).startsWith('master'), 30_000);
     },
     close: () => group.stop(),
-  };
-}
-
-async function callLogDiskFull(): Promise<Stage> {
-  const disk = await SmallDisk.open();
-  return {
-    environment: { DATABASE_URL: `sqlite:${join(disk.folder, 'calls.sqlite')}` },
-    strike: () => disk.full(AWAY_MS),
-    close: () => disk.close(),
-  };
-}
-
-function steppedClock(): Promise<Stage> {
-  const restore = preload(
-    fileURLToPath(new URL('../../../../test/bench/faults/stepped-clock.cjs', import.meta.url)),
-  );
-  return Promise.resolve({
-    strike: async (system: System) => {
-      system.signal('application', 'SIGUSR2');
-      await wait(PAUSE_MS);
-      system.signal('application', 'SIGUSR2');
-    },
-    close: () => {
-      restore();
-      return Promise.resolve();
-    },
-  });
-}
-
-/** Call log, event spool, logs, Redis and the standalone node's spool: all in one folder. */
-async function dataDiskFull(also: (system: System) => Promise<void>): Promise<Stage> {
-  const disk = await SmallDisk.open();
-  return {
-    environment: { TAGSWITCH_DATA: join(disk.folder, 'data') },
-    strike: async (system) => {
-      await Promise.all([disk.full(AWAY_MS), also(system)]);
-    },
-    close: () => disk.close(),
   };
 }

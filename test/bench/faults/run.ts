@@ -20,7 +20,8 @@ export async function runFault(kind: Kind, measure: Measure): Promise<FaultResul
     await load.run(started, () => stage.strike(started), measure);
     await started.ready();
     const outcome = await load.outcome(started);
-    return { outcome, broken: brokenBy(outcome, kind) };
+    const more = (await stage.checked?.(started)) ?? [];
+    return { outcome, broken: [...brokenBy(outcome, kind), ...more] };
   } finally {
     await system?.stop();
     await load.close();
@@ -29,13 +30,12 @@ export async function runFault(kind: Kind, measure: Measure): Promise<FaultResul
 }
 
 /** Whatever fails: no record lost, no call astray, and calls that are up stay up unless they were in what died. */
-function brokenBy(outcome: Outcome, { mayDrop, unseen }: Kind): string[] {
+function brokenBy(outcome: Outcome, { mayDrop }: Kind): string[] {
   const none = (count: number, what: string): string[] => (count > 0 ? [`${String(count)} ${what}`] : []);
   return [
     ...none(outcome.recordsLost, 'records lost'),
     ...none(outcome.recordsWrong, 'records wrong'),
     ...none(outcome.wrongDestination, 'calls to a wrong destination'),
-    ...(unseen === true ? none(outcome.againAfterMs, 'ms of calls that were served otherwise') : []),
     ...(mayDrop === true ? [] : none(outcome.dropped, 'established calls dropped')),
   ];
 }
