@@ -1,9 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { SettableClock } from '../../e2e/settable-clock.js';
 import type { System } from '../../e2e/system.js';
-import { until } from '../../support/until.js';
 import { allRecords } from '../call-records.js';
 import type { Stage } from './kinds.js';
 
@@ -19,41 +16,27 @@ const LONGEST_MS = 120_000;
  */
 export function clockSet(by: 1 | -1): () => Promise<Stage> {
   return () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tagswitch-clock-'));
-    const file = join(folder, 'offset');
-    const before = process.env['NODE_OPTIONS'];
-    // The launcher hands it on to what it starts.
-    const preload = new URL('../../support/set-clock.js', import.meta.url);
-    preload.searchParams.set('offset', file);
-    process.env['NODE_OPTIONS'] = `${before ?? ''} --import ${preload.href}`.trim();
-    const restore = (): void => {
-      if (before === undefined) delete process.env['NODE_OPTIONS'];
-      else process.env['NODE_OPTIONS'] = before;
-    };
+    const clock = new SettableClock();
     const seen: string[] = [];
     let held = '';
     return Promise.resolve({
       started: async (system: System) => {
-        restore();
+        clock.started();
         held = (await system.allocate('end0', 'session-0-0')).number;
       },
       strike: async (system: System) => {
         for (const [i, offset] of [by * STEP_MS, 0].entries()) {
-          writeFileSync(file, String(offset));
-          system.signal('application', 'SIGUSR2');
+          clock.set(system, offset);
           seen.push(...(await linksAfter(system, held, i)));
           if (i === 0) await wait(WRONG_MS);
         }
       },
       checked: async (system: System) => {
-        const log = join(system.settings.data, 'log', 'tagswitch.log');
-        const told = (): number => readFileSync(log, 'utf8').split("the machine's clock was set").length - 1;
-        await until(() => told() >= 2);
+        await clock.told(system, 2);
         return [...seen, ...(await oddTimes(system))];
       },
       close: () => {
-        restore();
-        rmSync(folder, { recursive: true, force: true });
+        clock.close();
         return Promise.resolve();
       },
     });
