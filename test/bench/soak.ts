@@ -29,6 +29,9 @@ const MIX: Readonly<Record<string, number>> = {
   options: 1,
 };
 
+/** A call that is refused, as the switch is overloaded, waits for what never comes: not longer than this, s. */
+const WAITS_S = 25;
+
 interface Kind {
   readonly name: string;
   readonly perSecond: number;
@@ -116,7 +119,13 @@ async function load(
   const faults: string[] = [];
   await Promise.all(
     kinds.map(async ({ name, perSecond, ends, port }) => {
-      const common = { calls: perSecond * seconds, seconds: seconds + 60, folder, patient: true };
+      const common = {
+        calls: perSecond * seconds,
+        seconds: seconds + 60,
+        waits: WAITS_S,
+        folder,
+        patient: true,
+      };
       const callee =
         ends.callee === undefined ? undefined : await sipp(`${name}.callee`, 'udp', { ...common, port });
       // sipp has no way to say that it listens; an INVITE that comes too early would be repeated.

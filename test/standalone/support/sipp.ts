@@ -25,6 +25,8 @@ export async function sipp(
     calls?: number;
     rate?: number;
     seconds?: number;
+    /** How long it waits for one message, s; nearly as long as for all of them when absent. */
+    waits?: number;
     /** Its own port; a free one when absent. */
     port?: number;
     /**
@@ -60,7 +62,7 @@ export async function sipp(
         String(options.seconds ?? 20),
         '-timeout_error',
         '-recv_timeout',
-        String(Math.max(10, (options.seconds ?? 0) - 5) * 1000),
+        String((options.waits ?? Math.max(10, (options.seconds ?? 0) - 5)) * 1000),
       ],
       ...(options.patient === true ? ['-default_behaviors', 'all,-abortunexp'] : []),
       ...['-trace_err', '-error_file', errorFile],
