@@ -3,6 +3,7 @@ import { Seq } from '../calls/events.js';
 import type { CallLog } from '../calls/ports.js';
 import { endByDialog } from '../calls/termination.js';
 import type { Logger } from '../observe/logger.js';
+import { momentOf, stampAfter, type Moment } from '../observe/moment.js';
 import type { DialogEvent } from './requests.js';
 
 export interface DirectCallsParts {
@@ -12,10 +13,8 @@ export interface DirectCallsParts {
   readonly log: Logger;
 }
 
-interface DirectCall {
-  /** When this process heard of it: ms since the epoch, and `performance.now`. */
-  readonly at: number;
-  readonly began: number;
+/** With the moment when this process heard of it. */
+interface DirectCall extends Moment {
   readonly account: string;
   readonly call: string;
   answered: boolean;
@@ -52,7 +51,7 @@ export class DirectCalls {
 
   /** A direct call is about to leave: its dialog will be told by its Call-ID. */
   expect(callId: string, account: string, call: string): void {
-    this.#calls.set(callId, { ...this.#anchor(), account, call, answered: false });
+    this.#calls.set(callId, { ...momentOf(this.#parts.now()), account, call, answered: false });
   }
 
   readonly take = (event: DialogEvent): void => {
@@ -70,8 +69,7 @@ export class DirectCalls {
     const known = this.#calls.get(event.callId);
     if (known === undefined) return false;
     const { account, call } = known;
-    // By the clock as it was when we heard of the call: whoever sets it meanwhile makes no call longer or shorter.
-    const at = known.at + Math.round(performance.now() - known.began);
+    const at = stampAfter(known);
     if (event.kind === 'start') {
       known.answered = true;
       this.#parts.append({ v: 1, kind: 'answered', account, call, seq: Seq.answered, at });
@@ -81,10 +79,6 @@ export class DirectCalls {
     const termination = endByDialog(event.reason ?? '', known.answered, event.status);
     this.#parts.append({ v: 1, kind: 'ended', account, call, seq: Seq.endedByDialog, at, ...termination });
     return true;
-  }
-
-  #anchor(): Pick<DirectCall, 'at' | 'began'> {
-    return { at: this.#parts.now(), began: performance.now() };
   }
 
   #look(): void {
@@ -108,7 +102,7 @@ export class DirectCalls {
       const planned = events.find((event) => event.kind === 'planned');
       if (planned?.kind !== 'planned') continue;
       this.#calls.set(planned.callId, {
-        ...this.#anchor(),
+        ...momentOf(this.#parts.now()),
         account: record.account,
         call: record.id,
         answered: record.answeredAt !== null,

@@ -9,6 +9,7 @@ import { StoreUnavailable } from '../numbers/ports.js';
 import { attributedEvent, receivedEvent, resolutionWithoutStore } from '../numbers/resolution.js';
 import type { Resolution, ResolutionRequest } from '../numbers/types.js';
 import type { Logger } from '../observe/logger.js';
+import { elapsedSince, momentOf, stampAfter, type Moment } from '../observe/moment.js';
 import { mintLegToken } from '../routing/leg-token.js';
 import { destinationsOf, LONGEST_RING_MS, planCall, type Plan } from '../routing/plan.js';
 import { targetUri } from '../routing/targets.js';
@@ -67,11 +68,9 @@ export interface InboundParts {
 
 type Call = Extract<Verdict, { kind: 'call' }>;
 
-interface Arrived {
+/** With the moment when it came. */
+interface Arrived extends Moment {
   readonly id: `call_${string}`;
-  /** When it came: ms since the epoch, and `performance.now`. */
-  readonly at: number;
-  readonly began: number;
   readonly request: IncomingRequest;
   readonly verdict: Call;
   readonly via: TrunkOf;
@@ -91,7 +90,8 @@ export class InboundCalls {
   /** Decides on the call and hands it on. Never rejects: whatever happens, the caller gets a final response. */
   async take(request: IncomingRequest, verdict: Call): Promise<void> {
     const { now, directory } = this.#parts;
-    const [at, began] = [now(), performance.now()];
+    const came = momentOf(now());
+    const { at } = came;
     const who = answering(directory(), verdict.number, at);
     // One carrier may bring the calls of several accounts: the number says which account's trunk it is, also of a call that
     // nobody answers.
@@ -112,7 +112,7 @@ export class InboundCalls {
     const { identity, attesting } = this.#parts;
     const caller = identity.number(request, via.trunk);
     const attested = await attesting.of(request, via.trunk, caller, verdict.number);
-    const arrived: Arrived = { id, at, began, request, verdict, via, attested, who, log };
+    const arrived: Arrived = { ...came, id, request, verdict, via, attested, who, log };
     try {
       await this.#decide(arrived);
     } catch (error) {
@@ -206,7 +206,7 @@ export class InboundCalls {
       account,
       call: id,
       seq: Seq.planned,
-      at: sinceArrival(arrived),
+      at: stampAfter(arrived),
       destinations,
       callId: request.callId,
     } as const;
@@ -282,7 +282,7 @@ export class InboundCalls {
   ): Promise<void> {
     try {
       const options = { headers, silenceMs, deadlineMs: PROXY_DEADLINE_MS };
-      this.#parts.decided(performance.now() - arrived.began);
+      this.#parts.decided(elapsedSince(arrived));
       const { status: final, reason } = await arrived.request.proxy(target, options);
       if (final >= 200 && final < 300) return;
       // Of a target that stayed silent drachtio-server tells no response: it gave the caller 408 itself.
@@ -399,14 +399,9 @@ export class InboundCalls {
       account,
       call: arrived.id,
       seq: Seq.endedByProxy,
-      at: sinceArrival(arrived),
+      at: stampAfter(arrived),
       ...termination,
       ...(destination === undefined ? {} : { destination }),
     });
   }
-}
-
-/** Now, by the clock as it was when the call came: whoever sets it meanwhile makes no call longer or shorter. */
-function sinceArrival({ at, began }: Pick<Arrived, 'at' | 'began'>): number {
-  return at + Math.round(performance.now() - began);
 }

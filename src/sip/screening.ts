@@ -48,7 +48,7 @@ export function screen(
   request: Screened,
   directory: Pick<CallDirectory, 'trunksByAddress' | 'numberOwner'>,
   nodes: Pick<NodeChooser, 'isNode'>,
-  passedUs: (raw: string) => boolean,
+  passedUs: (headers: string) => boolean,
 ): Verdict {
   const uri = parseSipUri(request.uri);
   const token = uri === undefined ? undefined : legTokenOf(uri.user);
@@ -59,12 +59,13 @@ export function screen(
   if (trunks.length === 0) {
     return refuse(403, nodes.isNode(request.sourceAddress) ? 'nodeWithoutLeg' : 'noTrunk');
   }
-  if (hasForgedHeader(request.raw)) return refuse(403, 'forgedHeader');
+  const headers = headersOf(request.raw);
+  if (hasForgedHeader(headers)) return refuse(403, 'forgedHeader');
   // RFC 3261, 8.2.2.1: another scheme than ours is told apart from a URI that is none.
   if (uri === undefined) return refuse(/^sips?:/i.test(request.uri) ? 400 : 416, 'requestUri');
   // RFC 3261, 16.3: what may go no further, and what came round. FreeSWITCH would take either for a new call.
-  if (NO_HOP_LEFT.test(headersOf(request.raw))) return refuse(483, 'tooManyHops');
-  if (passedUs(headersOf(request.raw))) return refuse(482, 'loop');
+  if (NO_HOP_LEFT.test(headers)) return refuse(483, 'tooManyHops');
+  if (passedUs(headers)) return refuse(482, 'loop');
   const read = trunks.flatMap((of) => {
     const number = dialledNumber(rewritten(uri.user, of.trunk.incoming));
     return number === undefined ? [] : [{ number, of }];

@@ -12,7 +12,7 @@ import { LossyLink } from '../support/lossy-link.js';
 import { declarationOf, numbersOf } from './declaration.js';
 import { endsOf, SCENARIOS, type Ends, type Scenario } from './signalling/scenarios.js';
 import { CarrierSteps, scenarioXml } from './signalling/steps.js';
-import { System, type Record_ } from './system.js';
+import { System } from './system.js';
 
 t.setTimeout(900_000);
 
@@ -81,7 +81,7 @@ async function run(
       line.close();
     }
   }
-  const records = await finished(system, number, ready.record === null ? 0 : calls);
+  const records = await system.finished(number, ready.record === null ? 0 : calls, 15_000);
   t.equal(records.length, ready.record === null ? 0 : calls, `${name}: records`);
   for (const record of records) t.match(record, ready.record ?? {}, name);
 }
@@ -91,17 +91,6 @@ async function went(t: Test, end: SippRun, what: string): Promise<void> {
   const { code, errors } = await end.ended;
   t.equal(code, 0, what);
   if (code !== 0) t.comment(errors);
-}
-
-/** The records of the calls to `number`, once there are `count` and all have their ends. */
-async function finished(system: System, number: string, count: number): Promise<readonly Record_[]> {
-  const end = Date.now() + 15_000;
-  for (;;) {
-    const records = await system.records(number);
-    if (records.length >= count && records.every(({ result }) => result !== null)) return records;
-    if (Date.now() > end) return records;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 for (const proto of ['udp', 'tcp'] as const) {

@@ -28,13 +28,7 @@ for (const [caller, callee, result, fault] of [
     t.same(await mine.ended, { code: 0, errors: '' }, 'every call went as the caller’s scenario says');
     t.same(await theirs.ended, { code: 0, errors: '' }, 'and as the callee’s does');
     const number = numbersOf(0).first;
-    const end = Date.now() + 10_000;
-    let records = await system.records(number);
-    while (records.length < calls || records.some((record) => record.result === null)) {
-      if (Date.now() > end) break;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      records = await system.records(number);
-    }
+    const records = await system.finished(number, calls, 10_000);
     t.equal(records.length, calls, 'one record a call');
     t.same(
       [...new Set(records.map((record) => `${String(record.result)} ${String(record.fault)}`))],

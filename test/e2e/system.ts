@@ -228,6 +228,17 @@ export class System {
     return (body as { items: Record_[] }).items;
   }
 
+  /** The records of the calls to `number`, once there are `count` and all have their ends; what there is after `ms`. */
+  async finished(number: string, count: number, ms: number): Promise<readonly Record_[]> {
+    const end = Date.now() + ms;
+    for (;;) {
+      const records = await this.records(number);
+      const all = records.length >= count && records.every(({ result }) => result !== null);
+      if (all || Date.now() > end) return records;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
   /** The one record of the one call to `number`, once it has its end. */
   async record(number: string, ms = 10_000): Promise<Record_> {
     const end = Date.now() + ms;

@@ -6,10 +6,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { TlsIdentity } from '../../src/standalone/sip/flow.js';
-import { Agent, until } from '../standalone/media-agent.js';
+import { Agent } from '../standalone/media-agent.js';
 import { Signers } from '../support/signers.js';
 import { declarationOf } from './declaration.js';
-import { finalOf } from './ends.js';
+import { callOver, finalOf } from './ends.js';
 import { System } from './system.js';
 
 t.setTimeout(120_000);
@@ -104,26 +104,9 @@ t.test('calls over TLS', async (t) => {
     await Promise.all([callee, impostor, caller].map((agent) => agent.close()));
   });
 
-  await t.test('is bridged, recorded, and every far end is told a way back over TLS', async (t) => {
-    const link = await system.allocate('answers', 'session-1');
-    const call = await caller.call(system.sip, link.number, [], undefined, 'tls');
-    t.equal(await finalOf(call), 200);
-    const [leg] = callee.calls;
-    if (leg === undefined) throw new Error('no leg');
-    await until(() => leg.acks > 0, 'ACK at the callee');
-    t.match(leg.invite.get('Via') ?? '', /^SIP\/2\.0\/TLS/, 'the callee is called over TLS');
-    for (const header of [...call.last.getAll('Record-Route'), ...leg.invite.getAll('Record-Route')])
-      t.match(header, /transport=tls/i, header);
-    t.match(call.last.get('Contact') ?? '', /transport=tls/i, 'the media node is reached over TLS');
-    t.equal((await call.send('BYE')).status, 200);
-    await until(() => leg.bye !== undefined, 'BYE at the callee');
-    t.match(await system.record(link.number), {
-      result: 'answered',
-      fault: 'caller',
-      session: 'session-1',
-      media: 'bridged',
-    });
-  });
+  await t.test('is bridged, recorded, and every far end is told a way back over TLS', (t) =>
+    callOver(t, { system, caller, callee }, 'tls'),
+  );
 
   await t.test('who cannot prove that he is the callee hears nothing of the call', async (t) => {
     const link = await system.allocate('elsewhere', 'session-2');

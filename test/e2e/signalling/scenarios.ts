@@ -49,6 +49,10 @@ export interface Scenario extends Ends {
 const answered = (fault: 'caller' | 'callee' = 'caller'): Outcome => ({ result: 'answered', fault });
 const cancelled: Outcome = { result: 'cancelled', fault: 'caller', reason: { status: 487 } };
 
+/** The CANCEL, and what comes to it. */
+const gaveUp = (c: CarrierSteps): Step[] => [c.cancel(), response(200), response(487), c.ackRefusal()];
+/** A callee who rings until the call is withdrawn. */
+const ringsInVain = [callee.invited(), callee.rings(), ...callee.cancelled(487, 'Request Terminated')];
 /** A callee who rings, answers and is hung up on. */
 const plain = [callee.invited(), callee.rings(), ...callee.answers(), ...callee.hungUpOn()];
 const REFER_TO = 'Refer-To: <sip:elsewhere@127.0.0.1:9>';
@@ -459,7 +463,7 @@ const ENDS: Scenario[] = [
       response(487),
       c.ackRefusal(),
     ],
-    callee: [callee.invited(), callee.rings(), ...callee.cancelled(487, 'Request Terminated')],
+    callee: ringsInVain,
     calleeMayMiss: true,
     record: cancelled,
   },
@@ -471,12 +475,9 @@ const ENDS: Scenario[] = [
       response(180),
       // The switch rings at once: the callee is to have his INVITE before it is withdrawn.
       pause(400),
-      c.cancel(),
-      response(200),
-      response(487),
-      c.ackRefusal(),
+      ...gaveUp(c),
     ],
-    callee: [callee.invited(), callee.rings(), ...callee.cancelled(487, 'Request Terminated')],
+    callee: ringsInVain,
     record: cancelled,
   },
   {
@@ -486,10 +487,7 @@ const ENDS: Scenario[] = [
       response(100, optional),
       response(180),
       response(183),
-      c.cancel(),
-      response(200),
-      response(487),
-      c.ackRefusal(),
+      ...gaveUp(c),
     ],
     callee: [
       callee.invited(),
@@ -505,10 +503,7 @@ const ENDS: Scenario[] = [
       response(100, optional),
       response(180),
       pause(400),
-      c.cancel(),
-      response(200),
-      response(487),
-      c.ackRefusal(),
+      ...gaveUp(c),
     ],
     callee: [
       callee.invited(),
@@ -623,12 +618,9 @@ const LINES: Scenario[] = (['loses each first copy', 'doubles everything'] as co
           response(180),
           // Both the INVITE and the 180 have to get through first.
           pause(2500),
-          c.cancel(),
-          response(200),
-          response(487),
-          c.ackRefusal(),
+          ...gaveUp(c),
         ],
-        callee: [callee.invited(), callee.rings(), ...callee.cancelled(487, 'Request Terminated')],
+        callee: ringsInVain,
         record: cancelled,
       }),
       lineAt: 'callee',
@@ -660,6 +652,29 @@ const LARGE: Scenario = {
   udpOnly: true,
 };
 
+/** A REFER in a call gets `status`, and the call goes on. */
+const callersTransfer = (status: number): Ends => ({
+  carrier: (c) => [
+    ...c.answered(),
+    ...settled(c.send('REFER', 2, { headers: [REFER_TO] }), status),
+    ...c.bye(3),
+  ],
+  callee: plain,
+  record: answered(),
+});
+const calleesTransfer = (status: number): Ends => ({
+  carrier: (c) => [...c.answered(), ...c.hungUpOn()],
+  callee: [
+    callee.invited(),
+    callee.rings(),
+    ...callee.answers(),
+    pause(300),
+    ...settled(callee.send('REFER', 1, { headers: [REFER_TO] }), status),
+    ...callee.bye(2),
+  ],
+  record: answered('callee'),
+});
+
 const OTHERS: Scenario[] = [
   {
     name: 'redirection-is-not-followed',
@@ -670,50 +685,8 @@ const OTHERS: Scenario[] = [
     ],
     record: { result: 'failed' },
   },
-  {
-    name: 'transfer-by-the-caller-is-refused',
-    carrier: (c) => [
-      ...c.answered(),
-      ...settled(c.send('REFER', 2, { headers: [REFER_TO] }), 405),
-      ...c.bye(3),
-    ],
-    callee: plain,
-    record: answered(),
-    standalone: {
-      carrier: (c) => [
-        ...c.answered(),
-        ...settled(c.send('REFER', 2, { headers: [REFER_TO] }), 603),
-        ...c.bye(3),
-      ],
-      callee: plain,
-      record: answered(),
-    },
-  },
-  {
-    name: 'transfer-by-the-callee-is-refused',
-    carrier: (c) => [...c.answered(), ...c.hungUpOn()],
-    callee: [
-      callee.invited(),
-      callee.rings(),
-      ...callee.answers(),
-      pause(300),
-      ...settled(callee.send('REFER', 1, { headers: [REFER_TO] }), 405),
-      ...callee.bye(2),
-    ],
-    record: answered('callee'),
-    standalone: {
-      carrier: (c) => [...c.answered(), ...c.hungUpOn()],
-      callee: [
-        callee.invited(),
-        callee.rings(),
-        ...callee.answers(),
-        pause(300),
-        ...settled(callee.send('REFER', 1, { headers: [REFER_TO] }), 603),
-        ...callee.bye(2),
-      ],
-      record: answered('callee'),
-    },
-  },
+  { name: 'transfer-by-the-caller-is-refused', ...callersTransfer(405), standalone: callersTransfer(603) },
+  { name: 'transfer-by-the-callee-is-refused', ...calleesTransfer(405), standalone: calleesTransfer(603) },
   {
     name: 'options',
     carrier: (c) => [c.outside('OPTIONS'), response(200, { check: ['Allow:', 'INVITE'] })],

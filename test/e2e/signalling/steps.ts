@@ -73,14 +73,18 @@ export interface Awaited {
   readonly seconds?: number;
 }
 
-function receive(what: string, { optional = false, check, seconds }: Awaited, rrs: boolean): Step {
-  const attributes = `${what}${optional ? ' optional="true"' : ''}${rrs ? ' rrs="true"' : ''}${seconds === undefined ? '' : ` timeout="${String(seconds * 1000)}"`}`;
-  if (check === undefined) return `<recv ${attributes}/>`;
-  const [header, expression] = check;
+/** sipp's check of a header, its whole name with the colon, or of the `body`. */
+function checked([header, expression]: NonNullable<Awaited['check']>): Step {
   const text = expression.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
   const where =
     header === 'body' ? 'search_in="body"' : `search_in="hdr" case_indep="true" header="${header}"`;
-  return `<recv ${attributes}><action><ereg regexp="${text}" ${where} check_it="true" assign_to="seen"/></action></recv>`;
+  return `<ereg regexp="${text}" ${where} check_it="true" assign_to="seen"/>`;
+}
+
+function receive(what: string, { optional = false, check, seconds }: Awaited, rrs: boolean): Step {
+  const attributes = `${what}${optional ? ' optional="true"' : ''}${rrs ? ' rrs="true"' : ''}${seconds === undefined ? '' : ` timeout="${String(seconds * 1000)}"`}`;
+  if (check === undefined) return `<recv ${attributes}/>`;
+  return `<recv ${attributes}><action>${checked(check)}</action></recv>`;
 }
 
 /** Waits for a response. */
@@ -115,6 +119,11 @@ export function reply(status: number, phrase: string, sent: Sent & { readonly us
     ...(sent.user === undefined ? [] : [contact(sent.user)]),
   ];
   return message(lines, sent, repeated);
+}
+
+/** Is hung up on, at either end. */
+function hungUpOn(sent: Sent = {}): Step[] {
+  return [request('BYE', { seconds: 20 }), reply(200, 'OK', sent)];
 }
 
 /** What the carrier does. `number` is who is called; sipp's own branch is put aside where a message is sent again. */
@@ -214,10 +223,7 @@ export class CarrierSteps {
     return [this.send('BYE', sequence, sent), response(200)];
   }
 
-  /** Is hung up on. */
-  hungUpOn(sent: Sent = {}): Step[] {
-    return [request('BYE', { seconds: 20 }), reply(200, 'OK', sent)];
-  }
+  readonly hungUpOn = hungUpOn;
 
   /** Refused with `status` after the switch's own 180, which is there when the media node was asked. */
   refused(
@@ -239,7 +245,7 @@ export class CarrierSteps {
 /** What the callee does; the INVITE's two ends are kept, so that requests of his own can be sent. */
 export const callee = {
   /** Waits for the INVITE. */
-  invited(check?: readonly [header: string, expression: string]): Step {
+  invited(check?: Awaited['check']): Step {
     const action = [
       '<ereg regexp="[^ ].*" search_in="hdr" header="From:" assign_to="far"/>',
       '<ereg regexp="[^ ].*" search_in="hdr" header="To:" assign_to="own"/>',
@@ -248,12 +254,7 @@ export const callee = {
       '<ereg regexp="[^ ].*" search_in="hdr" header="Via:" assign_to="proxy"/>',
       '<ereg regexp="[^ ].*" search_in="hdr" header="Via:" occurrence="2" assign_to="sender"/>',
     ];
-    if (check !== undefined) {
-      const text = check[1].replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
-      const where =
-        check[0] === 'body' ? 'search_in="body"' : `search_in="hdr" case_indep="true" header="${check[0]}"`;
-      action.push(`<ereg regexp="${text}" ${where} check_it="true" assign_to="seen"/>`);
-    }
+    if (check !== undefined) action.push(checked(check));
     return `<recv request="INVITE" rrs="true"><action>${action.join('')}</action></recv>`;
   },
 
@@ -315,10 +316,7 @@ export const callee = {
     ];
   },
 
-  /** Is hung up on. */
-  hungUpOn(sent: Sent = {}): Step[] {
-    return [request('BYE', { seconds: 20 }), reply(200, 'OK', sent)];
-  },
+  hungUpOn,
 
   /** A request in the dialog of the callee's own. */
   send(method: string, sequence: number, sent: Sent = {}): Step {
