@@ -21,6 +21,8 @@ const PROVE_AFTER_MS = 250;
 const PROBE_DEADLINE_MS = 1500;
 /** OPTIONS in a row without an answer, after which a node gets no calls. */
 const MISSES = 2;
+/** A call that is called back is on its way to the node: it is there after the first, or on a busy machine the second. */
+const CALL_BACK_AFTER_MS = [200, 2000];
 
 interface Node {
   readonly name: string;
@@ -176,6 +178,24 @@ export class MediaNodes implements NodeFeed {
     // Until the next heartbeat tells, a call counts as its two sessions.
     best.sessions += 2;
     return { name: best.name, sip: best.sip };
+  }
+
+  /**
+   * Ends a call, both legs, that was on its way to the node when its caller gave up. The only command for a single call: it
+   * goes out a moment later, as nothing tells when the node has the call.
+   */
+  callBack(name: string, call: string): void {
+    const node = this.#nodes.get(name);
+    for (const ms of node === undefined ? [] : CALL_BACK_AFTER_MS) {
+      setTimeout(() => {
+        node?.socket
+          .api(`hupall ORIGINATOR_CANCEL sip_h_X-Tagswitch-Call ${call}`)
+          .catch((error: unknown) => {
+            const reason = error instanceof Error ? error.message : 'unknown';
+            this.#log.warn({ mediaNode: name, call, reason }, 'a call was not called back');
+          });
+      }, ms).unref();
+    }
   }
 
   isNode(address: string): boolean {

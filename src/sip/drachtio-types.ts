@@ -19,6 +19,8 @@ export interface SrfRequest {
   readonly source_address: string;
   readonly source_port: number;
   readonly protocol: string;
+  /** drachtio-server's id of the transaction. */
+  readonly stackTxnId: string;
   get(header: string): string | undefined;
   on(event: 'cancel', listener: () => void): unknown;
   on(event: 'response', listener: (response: SrfMessage) => void): unknown;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import Srf from 'drachtio-srf';
 import type { Logger } from '../observe/logger.js';
+import { CrossingCancels } from './crossing-cancels.js';
 import { dialogRecord, isDialogRecord } from './dialog-record.js';
 import type { SrfInstance, SrfRequest, SrfResponse } from './drachtio-types.js';
 import { Names } from './names.js';
@@ -58,6 +59,7 @@ export class DrachtioConnection {
   readonly #log: Logger;
   readonly #names: Pick<Names, 'lead'>;
   readonly #pending = new PendingProxies();
+  readonly #crossing = new CrossingCancels();
   readonly #unguard: () => void;
   readonly #watchdog: NodeJS.Timeout;
   #state: State = 'idle';
@@ -101,7 +103,10 @@ export class DrachtioConnection {
             send(`sip|${odd.transaction}|\r\nSIP/2.0 400 Bad Request\r\n\r\n`);
           return undefined;
         }
-        if (!isDialogRecord(frame)) return frame;
+        if (!isDialogRecord(frame)) {
+          this.#crossing.see(frame);
+          return frame;
+        }
         const record = dialogRecord(frame);
         if (record !== undefined) handlers.dialog(record);
         return undefined;
@@ -218,7 +223,14 @@ export class DrachtioConnection {
     this.#verbs.push(method);
     this.#srf.use(method, (request: SrfRequest, response: SrfResponse) => {
       try {
-        handler(new WrappedRequest(request, response, this.#pending, this.#names, this.#log));
+        handler(
+          new WrappedRequest(request, response, {
+            pending: this.#pending,
+            crossing: this.#crossing,
+            names: this.#names,
+            log: this.#log,
+          }),
+        );
       } catch (error) {
         // One odd message must cost no more than itself.
         this.#log.error({ reason: reasonOf(error), method }, 'a request could not be taken in');

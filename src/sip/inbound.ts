@@ -21,7 +21,7 @@ import type { Answering } from './answering.js';
 import type { Attesting } from './attesting.js';
 import type { CallRouting } from './call-routing.js';
 import type { CallerIdentity } from './caller-identity.js';
-import type { CallDirectory, NodeChooser, NumberResolver } from './ports.js';
+import type { CallDirectory, NodeChooser, NodeTarget, NumberResolver } from './ports.js';
 import type { IncomingRequest } from './requests.js';
 import { ProxyLost } from './requests.js';
 import type { Attested } from './stir/verification.js';
@@ -195,7 +195,7 @@ export class InboundCalls {
     }
     this.#parts.append({ ...this.#planned(arrived, account), media: 'bridged', mediaNode: node.name });
     const headers = announcementHeaders(sound, { call: arrived.id, account });
-    await this.#toNode(arrived, account, node.sip, headers);
+    await this.#toNode(arrived, account, node, headers);
   }
 
   #planned(arrived: Arrived, account: string, destinations: readonly string[] = []) {
@@ -220,10 +220,13 @@ export class InboundCalls {
   async #toNode(
     arrived: Arrived,
     account: string,
-    sip: string,
+    node: NodeTarget,
     headers: Readonly<Record<string, string>>,
   ): Promise<void> {
-    const target = `sip:${arrived.verdict.number}@${sip}${this.#over()}`;
+    const target = `sip:${arrived.verdict.number}@${node.sip}${this.#over()}`;
+    arrived.request.onCancel(() => {
+      this.#parts.nodes.callBack(node.name, arrived.id);
+    });
     await this.#proxy(arrived, account, target, NODE_SILENCE_MS, headers);
   }
 
@@ -254,7 +257,7 @@ export class InboundCalls {
         mintLegToken({ call: id, leg, trunk, destination: destination.serial, expires }, this.#parts.legKey),
     });
     if (left > 0) arrived.log.warn({ left }, 'legs of a plan found no room in the headers and are not rung');
-    await this.#toNode(arrived, account, node.sip, headers);
+    await this.#toNode(arrived, account, node, headers);
   }
 
   /** No media node answers: straight to the first destination. No whisper, no ring group, but the caller gets through. */
@@ -286,7 +289,7 @@ export class InboundCalls {
       const { status: final, reason } = await arrived.request.proxy(target, options);
       if (final >= 200 && final < 300) return;
       // Of a target that stayed silent drachtio-server tells no response: it gave the caller 408 itself.
-      const status = final < 200 ? 408 : final;
+      const status = arrived.request.cancelled ? 487 : final < 200 ? 408 : final;
       const direct = destination !== undefined;
       this.#ended(
         arrived,

@@ -34,6 +34,8 @@ export interface NodeTarget {
 export interface NodeChooser {
   /** The healthy node with the fewest sessions; undefined when none is healthy. */
   choose(): NodeTarget | undefined;
+  /** Ends a call that was on its way to the node when its caller gave up. Never throws. */
+  callBack(node: string, call: string): void;
   /** Whether `address` is a media node's: legs come from nowhere else. */
   isNode(address: string): boolean;
 }

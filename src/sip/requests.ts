@@ -12,7 +12,10 @@ export interface IncomingRequest {
   readonly transport: string;
   /** First header of that name; undefined where there is none. */
   header(name: string): string | undefined;
-  /** Calls `listener` once the caller gave up; at once when he already has. */
+  /**
+   * Calls `listener` once the caller gave up; at once when he already has. After `proxy` only where his CANCEL met
+   * drachtio-server before our order did: the request goes out all the same, and nobody but us can call it back.
+   */
   onCancel(listener: () => void): void;
   readonly cancelled: boolean;
   /** Answers it. A second answer, or one to a caller who gave up, does nothing. */

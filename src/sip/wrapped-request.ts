@@ -1,38 +1,35 @@
 import type { Logger } from '../observe/logger.js';
+import type { CrossingCancels } from './crossing-cancels.js';
 import type { SrfRequest, SrfResponse } from './drachtio-types.js';
 import type { Names } from './names.js';
 import type { PendingProxies } from './pending-proxies.js';
 import { ProxyLost, type IncomingRequest, type ProxyOptions, type ProxyResult } from './requests.js';
 import { safeHeaders, safeValue } from './safe.js';
 
+/** What the connection lends to its requests. */
+export interface RequestGround {
+  readonly pending: PendingProxies;
+  readonly crossing: CrossingCancels;
+  readonly names: Pick<Names, 'lead'>;
+  readonly log: Logger;
+}
+
 /** drachtio-srf's request behind our interface. The listener for CANCEL is attached before anything can be awaited. */
 export class WrappedRequest implements IncomingRequest {
   readonly #request: SrfRequest;
   readonly #response: SrfResponse;
-  readonly #pending: PendingProxies;
-  readonly #names: Pick<Names, 'lead'>;
-  readonly #log: Logger;
+  readonly #ground: RequestGround;
   readonly #cancelListeners: (() => void)[] = [];
   #settledListener: (() => void) | undefined;
   #cancelled = false;
   #answered = false;
 
-  constructor(
-    request: SrfRequest,
-    response: SrfResponse,
-    pending: PendingProxies,
-    names: Pick<Names, 'lead'>,
-    log: Logger,
-  ) {
+  constructor(request: SrfRequest, response: SrfResponse, ground: RequestGround) {
     this.#request = request;
     this.#response = response;
-    this.#pending = pending;
-    this.#names = names;
-    this.#log = log;
+    this.#ground = ground;
     request.on('cancel', () => {
-      this.#cancelled = true;
-      for (const listener of this.#cancelListeners.splice(0)) listener();
-      this.#settledListener?.();
+      this.#cancel();
     });
   }
 
@@ -80,17 +77,23 @@ export class WrappedRequest implements IncomingRequest {
     this.#answered = true;
     this.#response.send(status, { headers: safeHeaders(headers) }, (error) => {
       // The caller went, or drachtio-server forgot him: there is nobody left to tell.
-      if (error) this.#log.debug({ status }, 'a response was not sent');
+      if (error) this.#ground.log.debug({ status }, 'a response was not sent');
     });
     this.#settledListener?.();
   }
 
   async proxy(target: string, options: ProxyOptions): Promise<ProxyResult> {
+    const { names, log, pending, crossing } = this.#ground;
     const destination = safeValue('target', target);
-    if (!(await this.#names.lead(destination))) {
-      this.#log.warn({}, 'a target has a name that DNS does not know');
+    if (!(await names.lead(destination))) {
+      log.warn({}, 'a target has a name that DNS does not know');
       throw new ProxyLost('refused');
     }
+    // drachtio-server would carry the order out though the caller has his 487.
+    if (this.#cancelled) throw new ProxyLost('gone');
+    const unwatch = crossing.watch(this.#request.stackTxnId, () => {
+      this.#cancel();
+    });
     const work = this.#request.proxy({
       destination: [destination],
       recordRoute: true,
@@ -101,7 +104,7 @@ export class WrappedRequest implements IncomingRequest {
     this.#answered = true;
     this.#settledListener?.();
     try {
-      const result = await this.#pending.race(work, options.deadlineMs);
+      const result = await pending.race(work, options.deadlineMs);
       return { status: result.finalStatus ?? 0, reason: result.finalResponse?.msg.get('Reason') };
     } catch (error) {
       // drachtio-srf has told us of no CANCEL since we handed the request on.
@@ -109,6 +112,15 @@ export class WrappedRequest implements IncomingRequest {
       // It never left: the caller is still ours to answer.
       if (error instanceof ProxyLost && error.code === 'refused') this.#answered = false;
       throw error;
+    } finally {
+      unwatch();
     }
+  }
+
+  #cancel(): void {
+    if (this.#cancelled) return;
+    this.#cancelled = true;
+    if (!this.#answered) this.#settledListener?.();
+    for (const listener of this.#cancelListeners.splice(0)) listener();
   }
 }

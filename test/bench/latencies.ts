@@ -68,3 +68,12 @@ export function median(values: readonly number[]): number {
 export function rounded(value: number, digits = 2): number {
   return Number(value.toFixed(digits));
 }
+
+/** What is told of a distribution, ms. */
+export function summary(latencies: Latencies) {
+  return {
+    samples: latencies.count,
+    p50: rounded(latencies.quantile(0.5)),
+    p99: rounded(latencies.quantile(0.99)),
+  };
+}

@@ -103,6 +103,22 @@ async function heldInRedis(client: RedisClient): Promise<HeldInRedis> {
   return { keys: names.length - passingKeys, passingKeys, streamEntries, liveCalls };
 }
 
+/** Of the programs that the bench may look at: on servers of somebody else's only those that it started. */
+function pidsOf(system: System): [Program, number][] {
+  return PROGRAMS.flatMap((program): [Program, number][] => {
+    try {
+      return [[program, system.pid(program)]];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** CPU time that each program has taken, ms. */
+export function cpuTimes(system: System): Partial<Record<Program, number>> {
+  return Object.fromEntries(pidsOf(system).map(([program, pid]) => [program, cpuMs(pid)]));
+}
+
 /** Looks at what a switch holds, again and again. */
 export class Holdings {
   readonly #system: System;
@@ -111,11 +127,6 @@ export class Holdings {
   constructor(system: System, redis: RedisClient) {
     this.#system = system;
     this.#redis = redis;
-  }
-
-  /** CPU time that each program has taken, ms. */
-  cpu(): Partial<Record<Program, number>> {
-    return Object.fromEntries(this.#pids().map(([program, pid]) => [program, cpuMs(pid)]));
   }
 
   /** What is held `lingerMs` after the last call, once nothing is under way: no more than `base`, unless that never comes. */
@@ -132,20 +143,9 @@ export class Holdings {
 
   async #state(collect: boolean): Promise<State> {
     const programs: Partial<Record<Program, Held>> = {};
-    for (const [program, pid] of this.#pids())
+    for (const [program, pid] of pidsOf(this.#system))
       programs[program] = await held(pid, collect && collects(program));
     return { redis: await heldInRedis(this.#redis), programs };
-  }
-
-  /** Of the programs that the bench may look at: on servers of somebody else's only those that it started. */
-  #pids(): [Program, number][] {
-    return PROGRAMS.flatMap((program): [Program, number][] => {
-      try {
-        return [[program, this.#system.pid(program)]];
-      } catch {
-        return [];
-      }
-    });
   }
 }
 

@@ -7,9 +7,12 @@ import { loadavg } from 'node:os';
 import { allocationPart } from './allocation.js';
 import { callsPart } from './calls.js';
 import { decisionsPart } from './decisions.js';
+import { directPart } from './direct.js';
 import { faultsPart } from './faults.js';
 import { httpLayersPart } from './http-layers.js';
 import { machineFacts } from './machine.js';
+import { mediaNodePart } from './media-node.js';
+import { nodeSettingsPart } from './node-settings.js';
 import type { Part, Progress } from './part.js';
 import { poolSizePart } from './pool-size.js';
 import { soakPart } from './soak.js';
@@ -20,6 +23,9 @@ const PARTS: Readonly<Record<string, (quick: boolean, progress: Progress) => Pro
   poolSize: poolSizePart,
   decisions: decisionsPart,
   calls: callsPart,
+  mediaNode: mediaNodePart,
+  nodeSettings: nodeSettingsPart,
+  direct: directPart,
   faults: faultsPart,
   soak: soakPart,
 };

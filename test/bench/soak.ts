@@ -12,7 +12,16 @@ import { onRealServers, System } from '../e2e/system.js';
 import { sipp } from '../standalone/support/sipp.js';
 import { freeRange } from '../support/free-range.js';
 import { allRecords } from './call-records.js';
-import { cpuPerCall, growths, Holdings, leaks, LINGER_MS, preload, SETTLE_MS } from './leftovers.js';
+import {
+  cpuPerCall,
+  cpuTimes,
+  growths,
+  Holdings,
+  leaks,
+  LINGER_MS,
+  preload,
+  SETTLE_MS,
+} from './leftovers.js';
 import type { Part, Progress } from './part.js';
 
 /** What carriers do in ordinary times, by the names of the scenarios: how many a second. 20 in all. */
@@ -58,9 +67,9 @@ export async function soakPart(quick: boolean, progress: Progress): Promise<Part
     const failedFirst = await load(kinds, folder, system, warmUp);
     const before = await holdings.settled(quick ? 0 : LINGER_MS);
     progress(`soak: ${String(seconds)} s`);
-    const cpuBefore = holdings.cpu();
+    const cpuBefore = cpuTimes(system);
     const failed = [...failedFirst, ...(await load(kinds, folder, system, seconds))];
-    const cpu = cpuPerCall(cpuBefore, holdings.cpu(), seconds * 20);
+    const cpu = cpuPerCall(cpuBefore, cpuTimes(system), seconds * 20);
     progress('soak: looking for what is left');
     const after = await holdings.settled(quick ? 0 : LINGER_MS, before);
     const records = await recorded(kinds, system, warmUp + seconds);

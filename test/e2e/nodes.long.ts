@@ -1,29 +1,23 @@
 /** Media nodes that come, go, rest and are lost while calls are made. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { EventSocket } from '../../src/media/event-socket.js';
 import { Agent, type AgentCall } from '../standalone/media-agent.js';
 import { keepingLogger } from '../support/logger.js';
-import { freePort } from '../support/redis.js';
 import { until } from '../support/until.js';
 import { declarationOf, numbersOf } from './declaration.js';
 import { finalOf } from './ends.js';
+import { OwnNode } from './own-node.js';
 import { System } from './system.js';
 
-t.setTimeout(120_000);
-
-const serverProgram = fileURLToPath(new URL('../../src/standalone/media-server/main.js', import.meta.url));
-const configuration = fileURLToPath(new URL('../../../freeswitch-conf', import.meta.url));
+t.setTimeout(240_000);
 
 let system: System;
 let caller: Agent;
 let callee: Agent;
 let first: string;
-let second: { readonly name: string; child: ChildProcess; readonly start: () => Promise<void> };
+let second: OwnNode;
 let calls = 0;
 
 t.before(async () => {
@@ -38,31 +32,14 @@ t.before(async () => {
   const environment = readFileSync(`/proc/${String(system.pid('application'))}/environ`, 'utf8');
   const value = (name: string): string => new RegExp(`(?:^|\0)${name}=([^\0]*)`).exec(environment)?.[1] ?? '';
   first = value('TAGSWITCH_FREESWITCH');
-  const ports = [await freePort(), await freePort()].map(String);
-  const [sip = '', events = ''] = ports;
-  const env = {
-    PATH: process.env['PATH'],
-    TAGSWITCH_NODE_SIP_PORT: sip,
-    TAGSWITCH_NODE_SWITCH_PATTERN: system.sip.replace(/\./g, '[.]'),
-    TAGSWITCH_NODE_EVENT_PORT: events,
-    TAGSWITCH_NODE_RTP_FIRST_PORT: '26000',
-    TAGSWITCH_NODE_RTP_LAST_PORT: '26200',
-    TAGSWITCH_NODE_SPOOL: join(system.settings.data, 'spool-2'),
-    TAGSWITCH_FREESWITCH_SECRET: value('TAGSWITCH_FREESWITCH_SECRET'),
-  };
-  const start = async (): Promise<void> => {
-    second.child = spawn(process.execPath, [serverProgram, '--conf', configuration], {
-      env,
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    if (second.child.stdout !== null) await once(second.child.stdout, 'data');
-  };
-  second = { name: `127.0.0.1:${events}`, child: undefined as unknown as ChildProcess, start };
-  await second.start();
+  second = await OwnNode.start(join(system.settings.data, 'spool-2'), {
+    sip: system.sip,
+    secret: value('TAGSWITCH_FREESWITCH_SECRET'),
+  });
 });
 
 t.teardown(async () => {
-  second.child.kill('SIGKILL');
+  await second.kill();
   await system.stop();
   await Promise.all([caller.close(), callee.close()]);
 });
@@ -145,15 +122,14 @@ t.test('a paused node gets no calls, though it answers OPTIONS', async (t) => {
 });
 
 t.test('a lost node is left out at once, and comes back after two good answers', async (t) => {
-  second.child.kill('SIGKILL');
-  await once(second.child, 'exit');
+  await second.kill();
   const gone = Date.now();
   const lost = await place();
   t.equal(lost.call.statuses.at(-1), 200);
   t.equal(await nodeOf(lost), first);
   t.ok(Date.now() - gone < 1000, `served after ${String(Date.now() - gone)} ms`);
   t.same(await nodesOfCalls(3), new Set([first]));
-  await second.start();
+  await second.again();
   await seen(new RegExp(`${second.name}  up`));
   t.same(await nodesOfCalls(4), new Set([first, second.name]));
 });
@@ -168,4 +144,26 @@ t.test('a node is removed: refused while it gets calls, and its own are not touc
   t.equal((await system.command('node', 'drain', second.name)).code, 1, 'it is none of ours');
   for (const bad of [[], ['rest'], ['drain'], ['drain', 'x'], ['list', 'more']])
     t.equal((await system.command('node', ...bad)).code, 2, bad.join(' '));
+});
+
+t.test('what died with a node that was removed is closed in the records', async (t) => {
+  t.equal((await system.command('node', 'add', second.name)).code, 0);
+  await seen(new RegExp(`${second.name}  up`));
+  const calls = [await place(), await place()];
+  await second.kill();
+  t.equal((await system.command('node', 'remove', second.name, '--force')).code, 0);
+  let lost = 0;
+  for (const { call, number } of calls) {
+    const through = (await system.records(number))[0]?.mediaNode;
+    if (through === second.name) lost += 1;
+    else await call.send('BYE');
+    const record = await system.record(number, 120_000);
+    t.match(
+      record,
+      through === second.name
+        ? { result: 'failed', fault: 'ours', reason: { text: 'lost with the media node' } }
+        : { result: 'answered' },
+    );
+  }
+  t.equal(lost, 1, 'they had gone to both');
 });

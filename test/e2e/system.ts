@@ -1,13 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings, type Settings } from '../../src/config/settings.js';
 import { Launcher } from '../../src/start/launcher.js';
 import { freePort } from '../../src/start/ports.js';
 import { until } from '../standalone/media-agent.js';
+import { listening } from '../support/listening.js';
 import { keepingLogger } from '../support/logger.js';
 
 /** A call record as the HTTP interface gives it. */
@@ -337,23 +337,5 @@ function runs(pid: number): boolean {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
   } catch {
     return false;
-  }
-}
-
-async function listening(host: string, port: number): Promise<void> {
-  const end = Date.now() + 30_000;
-  for (;;) {
-    const up = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, host, () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once('error', () => {
-        resolve(false);
-      });
-    });
-    if (up) return;
-    if (Date.now() > end) throw new Error(`nothing listens on ${host}:${String(port)}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

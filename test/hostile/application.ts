@@ -57,6 +57,7 @@ export async function application(t: Test) {
   const nodes = {
     choose: () => ({ name: `${NODE}:8021`, sip: `${NODE}:5180` }),
     isNode: (address: string) => address === NODE,
+    callBack: () => undefined,
   };
   const now = () => Date.now();
   const trunkHealth = new TrunkHealth(now, log);

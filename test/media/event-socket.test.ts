@@ -207,6 +207,10 @@ t.test('the choice of a node, its health and its calls', async (t) => {
     { call: 'call_0000000000000001', account: 'acc_0000000000000000' },
   ]);
   await t.rejects(nodes.channels('other:1'));
+  nodes.callBack(nodes.nodes()[1] ?? '', 'call_0000000000000001');
+  await until(() => two.commands.some((command) => command.startsWith('api hupall')));
+  t.ok(two.commands.includes('api hupall ORIGINATOR_CANCEL sip_h_X-Tagswitch-Call call_0000000000000001'));
+  t.notOk(one.commands.some((command) => command.startsWith('api hupall')));
   two.sockets.at(-1)?.destroy();
   await until(() => nodes.choose()?.sip === '127.0.0.1:5181');
   t.equal(nodes.state(nodes.nodes()[1] ?? '')?.up, false);

@@ -186,6 +186,35 @@ t.test('CANCEL is seen whenever it comes, and nothing is answered after it', asy
   t.notOk(port.frames.some((frame) => frame.includes('SIP/2.0 404')));
 });
 
+t.test('a CANCEL that crosses our order is heard, and none is ordered after a CANCEL', async (t) => {
+  const { port, invites } = await connection(t);
+  const cancel = inviteText([
+    'CANCEL sip:+12025550100@127.0.0.1:5060 SIP/2.0',
+    ...INVITE.slice(1).map((line) => line.replace('INVITE', 'CANCEL')),
+  ]);
+  port.invite(inviteText(), 'crossed');
+  await until(() => invites.length === 1);
+  let heard = 0;
+  invites[0]?.onCancel(() => (heard += 1));
+  const proxied = invites[0]?.proxy('sip:a@127.0.0.1:5', { silenceMs: 1500, deadlineMs: 300 });
+  await until(() => port.frames.some((frame) => frame.includes('|proxy|')));
+  port.invite(cancel, 'of another');
+  port.invite(cancel, 'crossed');
+  port.invite(cancel, 'crossed');
+  await until(() => heard > 0);
+  t.equal(invites[0]?.cancelled, true);
+  await t.rejects(Promise.resolve(proxied), { code: 'deadline' });
+  t.equal(heard, 1, 'once');
+
+  port.invite(inviteText(), 'withdrawn');
+  await until(() => invites.length === 2);
+  port.invite(cancel, 'withdrawn');
+  await until(() => invites[1]?.cancelled === true);
+  const late = invites[1]?.proxy('sip:a@127.0.0.1:5', { silenceMs: 1500, deadlineMs: 300 });
+  await t.rejects(Promise.resolve(late), { code: 'gone' });
+  t.equal(port.frames.filter((frame) => frame.includes('|proxy|')).length, 1);
+});
+
 t.test('it comes back within a second or so, however long the server was away', async (t) => {
   const { port, number, drachtio } = await connection(t);
   await port.close();

@@ -83,7 +83,7 @@ function board() {
   const switchboard = new Switchboard({
     directory: () =>
       ({ trunksByAddress: () => [{ account: {}, trunk: {} }], numberOwner: () => undefined }) as never,
-    nodes: { isNode: () => true, choose: () => undefined },
+    nodes: { isNode: () => true, choose: () => undefined, callBack: () => undefined },
     inbound: { take } as unknown as InboundCalls,
     outbound: { take } as unknown as OutboundLegs,
     switchAddress: '192.0.2.5:5060',

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { SipResponse } from '../../src/standalone/sip/message.js';
 import { Agent, audioOf, sdpOf, until, type AgentCall } from './media-agent.js';
 import { EventClient, startServer, type Running } from './media-harness.js';
 
@@ -413,6 +414,27 @@ t.test('a 200 that crosses the CANCEL is acknowledged and ended', async (t) => {
   call.client?.cancel();
   await until(() => far.calls[0]?.acks === 1 && far.calls[0].bye !== undefined, 'ACK and BYE');
   await until(() => call.statuses.includes(487), '487');
+  await settled(running);
+});
+
+t.test('an answer after the 487 that a proxy gave in his name is acknowledged and ended', async (t) => {
+  const { running, sip, caller, callee, events } = await floor(t);
+  const far = await callee((call) => {
+    call.reply(180);
+    if (call.server) call.server.handlers = { onCancel: () => call.reply(487) };
+  });
+  for (const [at, proto] of (['udp', 'tcp'] as const).entries()) {
+    const call = await caller.call(sip, 'bridge', [['X-Dial', far.dial(proto)]]);
+    await events.wait('CHANNEL_PROGRESS', 'inbound', at + 1);
+    const { server, invite } = legOf(far, at);
+    call.client?.cancel();
+    await until(() => server?.state === 'confirmed' || server?.state === 'terminated', 'the ACK to the 487');
+    const headers = [['Contact', `<${far.sip.uri(proto, 'agent')}>`]] as const;
+    const answer = SipResponse.to(invite, 200, { toTag: 'answered', headers });
+    await far.sip.sendResponse(answer, server?.flow);
+    await until(() => legOf(far, at).acks === 1 && legOf(far, at).bye !== undefined, `ACK and BYE, ${proto}`);
+    t.equal(legOf(far, at).bye?.toTag, 'answered');
+  }
   await settled(running);
 });
 

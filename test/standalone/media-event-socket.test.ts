@@ -107,6 +107,11 @@ t.test('modesl: commands, events of a call, background jobs, a heartbeat', async
   t.equal(of('CHANNEL_BRIDGE'), undefined, 'only what was asked for');
   const again = await caller.call(running.server.sipAddress, 'hold');
   await until(() => again.statuses.includes(200), '200');
+  t.equal(
+    await api('hupall ORIGINATOR_CANCEL sip_h_X-Case other'),
+    '+OK hangup all channels matching [sip_h_X-Case]=[other] with cause: ORIGINATOR_CANCEL\n',
+  );
+  t.match(JSON.parse(await api('show channels as json')), { row_count: 1 }, 'nobody else’s call');
   t.equal(await api('hupall'), '+OK hangup all channels with cause MANAGER_REQUEST\n');
   await until(() => again.bye !== undefined, 'BYE of hupall');
   t.equal(await api('reloadxml'), '+OK [Success]\n');

@@ -1,6 +1,11 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
+interface FarEnd {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** A TCP connection's way through a place where it can be cut, also amid a message. */
 export class CutLine {
   readonly #server: Server;
@@ -10,7 +15,7 @@ export class CutLine {
   #away = false;
   #cuts = 0;
 
-  private constructor(to: { readonly host: string; readonly port: number }) {
+  private constructor(to: FarEnd, laterMs: number) {
     this.#server = createServer((near) => {
       if (this.#away) return void near.destroy();
       const far = connect(to.port, to.host);
@@ -22,7 +27,10 @@ export class CutLine {
         far.destroy();
       };
       for (const socket of pair) socket.setNoDelay(true).on('error', over).on('close', over);
-      near.on('data', (data) => void far.write(data));
+      near.on('data', (data) => {
+        if (laterMs === 0) far.write(data);
+        else setTimeout(() => far.write(data), laterMs);
+      });
       far.on('data', (data: Buffer) => {
         if (this.#left === undefined) return void near.write(data);
         const through = data.subarray(0, this.#left);
@@ -35,8 +43,9 @@ export class CutLine {
     });
   }
 
-  static async open(to: { readonly host: string; readonly port: number }): Promise<CutLine> {
-    const line = new CutLine(to);
+  /** What goes to the far end goes `laterMs` later. */
+  static async open(to: FarEnd, laterMs = 0): Promise<CutLine> {
+    const line = new CutLine(to, laterMs);
     await new Promise<void>((resolve) => line.#server.listen(0, '127.0.0.1', resolve));
     return line;
   }

@@ -7,6 +7,7 @@ import { admit } from './admission.js';
 import { CallerLeg } from './call/caller-leg.js';
 import type { Ground, HeldLeg } from './call/ground.js';
 import { runCall } from './call/run.js';
+import { endUnwanted } from './call/unwanted-answer.js';
 import { channelEvent, knownOf, type EventOrigin } from './channel/event.js';
 import { loadConfiguration, type Configuration } from './configuration/load.js';
 import { createApi, type Switchboard } from './event-socket/api.js';
@@ -129,6 +130,9 @@ export class MediaServer {
       {
         onRequest: (transaction) => this.#receiveSafely(transaction),
         onAck: (ack) => this.#legOf(ack)?.acknowledged(),
+        onResponse: (response) => {
+          if (this.#sip !== undefined) endUnwanted(this.#sip, response, log);
+        },
         onTrouble: (what, error) => log('warning', 'SIP trouble', { what, reason: error.message }),
       },
     );

@@ -78,18 +78,19 @@ export class ClientTransaction {
     this.#machine.begin();
   }
 
-  /** A response with this transaction's branch came. */
-  receive(response: SipResponse, flow: Flow): void {
-    this.#came = { response, flow };
+  /**
+   * A response with this transaction's branch came. @returns false for an answer to an INVITE that was refused before: no
+   * transaction waits for it any more
+   */
+  receive(response: SipResponse, flow: Flow): boolean {
     const event = response.status < 200 ? '1xx' : response.status < 300 ? '2xx' : 'fail';
-    if (event === '2xx' && this.#machine.state === 'completed' && this.request.method === 'INVITE') {
-      // A proxy said 487 when it was cancelled, and the callee had answered: his answer has to be acknowledged and ended.
-      this.#deliver();
-      return;
-    }
+    if (event === '2xx' && this.#machine.state === 'completed' && this.request.method === 'INVITE')
+      return false;
+    this.#came = { response, flow };
     this.#machine.fire(event);
     if (event === '1xx') this.#sendCancel();
     else if (this.#machine.state !== 'accepted') this.#stopWaiting?.();
+    return true;
   }
 
   /**

@@ -41,7 +41,10 @@ export interface EndpointHandlers {
   onRequest(transaction: ServerTransaction): void;
   /** An ACK that belongs to no failure: the one to a 2xx. */
   onAck?(ack: SipRequest, flow: Flow): void;
-  /** A response to something that was sent without a transaction (`sendRequest`). */
+  /**
+   * A response that no transaction waits for: to something that was sent without one (`sendRequest`), or the answer of a
+   * callee whom a proxy before him had cancelled and refused in his name.
+   */
   onResponse?(response: SipResponse, flow: Flow): void;
   /**
    * Asked before a transaction is made, for every request that matches none (ACK and CANCEL too). True: it was dealt
@@ -196,9 +199,9 @@ export class SipEndpoint {
     }
     const via = message.topVia;
     const transaction = this.#clients.get(clientKey(via, message.cseq.method));
-    if (transaction !== undefined) transaction.receive(message, flow);
+    if (transaction?.receive(message, flow) === true) return;
     // Section 18.1.2: a response whose top Via is not ours was never meant for us.
-    else if (this.isSelf(via.host, via.port)) this.#handlers.onResponse?.(message, flow);
+    if (this.isSelf(via.host, via.port)) this.#handlers.onResponse?.(message, flow);
   }
 
   #receiveRequest(request: SipRequest, flow: Flow): void {

@@ -189,7 +189,7 @@ class Caller {
     }
     if (this.#dialog !== undefined && response.toTag !== this.#dialog.remoteTag) {
       // Another branch of a fork answered too: we have our call, so this one ends (section 13.2.2.4).
-      const other = Dialog.asCaller(this.#invite, response);
+      const other = Dialog.asCaller(response);
       this.#send(other.request('ACK'));
       const bye = other.request('BYE');
       this.#ladder.note('out', bye);
@@ -201,9 +201,9 @@ class Caller {
       return;
     }
     const first = this.#dialog === undefined;
-    this.#dialog ??= Dialog.asCaller(this.#invite, response);
+    this.#dialog ??= Dialog.asCaller(response);
     // Each repeated 2xx wants its ACK again; the dialog's CSeq may have moved on since the first.
-    this.#send(Dialog.asCaller(this.#invite, response).request('ACK'));
+    this.#send(Dialog.asCaller(response).request('ACK'));
     if (first) this.#answered(this.#dialog, response);
   }
 

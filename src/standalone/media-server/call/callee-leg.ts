@@ -21,7 +21,6 @@ export class CalleeLeg extends Leg {
   readonly #uri: SipUri;
   readonly #offered: readonly OfferedCodec[];
   #transaction: ClientTransaction | undefined;
-  #invite: SipRequest | undefined;
   #cancelled = false;
   /** ACKs by the tag of the answer, for its repetitions. */
   readonly #acks = new Map<string, SipRequest>();
@@ -57,7 +56,6 @@ export class CalleeLeg extends Leg {
       if (this.over) return stream.close();
       this.stream = stream;
       const invite = this.#makeInvite();
-      this.#invite = invite;
       ground.route(this, invite.callId, invite.fromTag ?? '');
       this.#transaction = ground.sip.request(invite, {
         onResponse: (response) => this.#take(response),
@@ -166,12 +164,10 @@ export class CalleeLeg extends Leg {
   }
 
   #success(response: SipResponse): void {
-    const invite = this.#invite;
-    if (!invite) return;
     const tag = response.toTag ?? '';
     const sent = this.#acks.get(tag);
     if (sent) return this.#acknowledge(sent);
-    const dialog = Dialog.asCaller(invite, response);
+    const dialog = Dialog.asCaller(response);
     const ack = dialog.request('ACK', [['Contact', this.contact()]]);
     const first = this.#acks.size === 0;
     this.#acks.set(tag, ack);

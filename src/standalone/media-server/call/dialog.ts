@@ -50,17 +50,17 @@ export class Dialog {
     });
   }
 
-  /** The dialog that our INVITE opened with the far end of `response` (section 12.1.2). */
-  static asCaller(invite: SipRequest, response: SipResponse): Dialog {
+  /** The dialog that an INVITE of ours opened with the far end of `response`, its answer (section 12.1.2). */
+  static asCaller(response: SipResponse): Dialog {
     return new Dialog({
-      callId: invite.callId,
-      local: invite.get('From') ?? '',
-      localTag: invite.fromTag ?? '',
+      callId: response.callId,
+      local: response.get('From') ?? '',
+      localTag: response.fromTag ?? '',
       remote: response.get('To') ?? '',
       remoteTag: response.toTag,
-      target: response.contactUri ?? invite.uri,
+      target: response.contactUri ?? response.to.uri,
       routes: response.getAll('Record-Route').reverse(),
-      localSequence: invite.cseq.number,
+      localSequence: response.cseq.number,
       remoteSequence: undefined,
     });
   }

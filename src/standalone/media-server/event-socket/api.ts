@@ -85,10 +85,16 @@ const commands: Readonly<Record<string, ApiCommand | undefined>> = {
     const shown = [...board.globals()].filter(([key]) => !/secret|password/i.test(key));
     return shown.map(([key, value]) => `${key}=${value}\n`).join('');
   },
-  hupall(board, [causeText]) {
+  hupall(board, [causeText, ...pairs]) {
     const cause = (causeText === undefined ? undefined : causeOf(causeText)) ?? 'MANAGER_REQUEST';
-    for (const channel of board.channels()) board.hangup(channel, cause);
-    return `+OK hangup all channels with cause ${cause}\n`;
+    const asked = pairs.flatMap((name, at) => (at % 2 === 0 ? [[name, pairs[at + 1] ?? ''] as const] : []));
+    const matches = (channel: Channel): boolean =>
+      asked.every(([name, value]) => board.variable(channel, name) === value);
+    for (const channel of board.channels()) if (matches(channel)) board.hangup(channel, cause);
+    const [first] = asked;
+    const matching = first === undefined ? '' : ` matching [${first[0]}]=[${first[1]}]`;
+    const more = asked.length > 1 ? '...' : '';
+    return `+OK hangup all channels${matching}${more} with cause${first === undefined ? '' : ':'} ${cause}\n`;
   },
   reloadxml(board) {
     const fault = board.reload();

@@ -1,0 +1,103 @@
+import { onRealServers, System } from '../e2e/system.js';
+import { Latencies, median, rounded, summary } from './latencies.js';
+import { cpuPerCall, cpuTimes } from './leftovers.js';
+import { failures, LoadEnds, type LoadSeen } from './load-ends.js';
+import type { Part, Progress } from './part.js';
+import { PlainNode } from './plain-node.js';
+import { cpuMs } from './processes.js';
+
+/** With the probe's five a second about half of what one FreeSWITCH carries on two cores that it shares with all the rest. */
+const PER_SECOND = 20;
+/** What FreeSWITCH may take more for a call of ours. */
+const MOST = 1.05;
+
+interface Round {
+  readonly load: LoadSeen;
+  readonly cpuMs: Readonly<Partial<Record<string, number>>>;
+}
+
+/**
+ * The same calls through the whole switch and through FreeSWITCH alone, with a dialplan that asks Redis itself, in turn: what
+ * FreeSWITCH takes for a call, and what drachtio-server and the application add until it rings.
+ */
+export async function mediaNodePart(quick: boolean, progress: Progress): Promise<Part> {
+  const command = process.env['TAGSWITCH_TEST_FREESWITCH_COMMAND'];
+  if (!onRealServers || command === undefined)
+    return { figures: { notTaken: 'there is no FreeSWITCH to start' }, faults: [] };
+  const [rounds, warmUp, count] = quick ? [1, 40, 100] : [5, 100, 400];
+  const ends = await LoadEnds.open();
+  const ours: Round[] = [];
+  const alone: Round[] = [];
+  try {
+    for (let round = 0; round < rounds; round++) {
+      // Neither is always the one that finds the machine as the other left it.
+      const turns = [
+        async () => ours.push(await throughTheSwitch(ends, warmUp, count)),
+        async () => alone.push(await throughFreeSwitchAlone(command, ends, warmUp, count)),
+      ];
+      if (round % 2 === 1) turns.reverse();
+      for (const turn of turns) {
+        progress(`mediaNode: round ${String(round + 1)} of ${String(rounds)}`);
+        await turn();
+      }
+    }
+  } finally {
+    await ends.close();
+  }
+  const cpu = (all: readonly Round[], program: string): number[] =>
+    all.map((one) => one.cpuMs[program] ?? Number.NaN);
+  const freeSwitch = { ours: cpu(ours, 'media-server'), alone: cpu(alone, 'media-server') };
+  const toAlone = rounded(median(freeSwitch.ours.map((ms, i) => ms / (freeSwitch.alone[i] ?? Number.NaN))));
+  const faults = failures([...ours, ...alone].map(({ load }) => load));
+  if (!quick && toAlone > MOST)
+    faults.push(
+      `FreeSWITCH takes ${String(toAlone)} times as much for a call, at most ${String(MOST)} expected`,
+    );
+  return {
+    figures: {
+      calls: { rounds, each: count, perSecond: PER_SECOND },
+      freeSwitchCpuMsPerCall: freeSwitch,
+      freeSwitchToAlone: toAlone,
+      applicationCpuMsPerCall: cpu(ours, 'application'),
+      drachtioCpuMsPerCall: cpu(ours, 'sip-server'),
+      inviteToRingingMs: ringing(ours),
+      inviteToRingingAloneMs: ringing(alone),
+    },
+    faults: faults.map((fault) => `mediaNode: ${fault}`),
+  };
+}
+
+function ringing(rounds: readonly Round[]) {
+  const all = new Latencies();
+  for (const { load } of rounds) all.add(load.probes.toRinging);
+  return summary(all);
+}
+
+async function throughTheSwitch(ends: LoadEnds, warmUp: number, count: number): Promise<Round> {
+  const system = await System.start(ends.declaration(), 'info');
+  try {
+    await ends.load(system.sip, warmUp, PER_SECOND);
+    const before = cpuTimes(system);
+    const load = await ends.load(system.sip, count, PER_SECOND);
+    return { load, cpuMs: cpuPerCall(before, cpuTimes(system), load.results.size) };
+  } finally {
+    await system.stop();
+  }
+}
+
+async function throughFreeSwitchAlone(
+  command: string,
+  ends: LoadEnds,
+  warmUp: number,
+  count: number,
+): Promise<Round> {
+  const node = await PlainNode.start(command, ends.ways());
+  try {
+    await ends.load(node.sip, warmUp, PER_SECOND);
+    const before = cpuMs(node.pid);
+    const load = await ends.load(node.sip, count, PER_SECOND);
+    return { load, cpuMs: { 'media-server': rounded((cpuMs(node.pid) - before) / load.results.size) } };
+  } finally {
+    await node.stop();
+  }
+}

@@ -1,0 +1,129 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createLogger } from '../../src/observe/logger.js';
+import { RedisClients } from '../../src/redis/clients.js';
+import { listening } from '../support/listening.js';
+import { freePort, TestRedis } from '../support/redis.js';
+
+const ours = fileURLToPath(new URL('../../../freeswitch-conf', import.meta.url));
+
+const DIALPLAN = `<include>
+  <context name="tagswitch">
+    <extension name="number">
+      <condition field="destination_number" expression="^(.+)$">
+        <action application="set" data="hangup_after_bridge=true"/>
+        <action application="set" data="destination=\${hiredis_raw(default GET number:$1)}"/>
+        <action application="ring_ready"/>
+        <action application="bridge" data="\${destination}"/>
+      </condition>
+    </extension>
+  </context>
+</include>
+`;
+
+const hiredis = (port: number): string => `<configuration name="hiredis.conf">
+  <profiles>
+    <profile name="default">
+      <connections>
+        <connection name="primary">
+          <param name="hostname" value="127.0.0.1"/>
+          <param name="port" value="${String(port)}"/>
+          <param name="timeout_ms" value="500"/>
+        </connection>
+      </connections>
+    </profile>
+  </profiles>
+</configuration>
+`;
+
+/** `from`, wherever it is in `file` of the configuration, becomes `to`. */
+export interface Change {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const MODULES = 'autoload_configs/modules.conf.xml';
+const WITH_HIREDIS: Change = { file: MODULES, from: 'mod_cdr_csv', to: 'mod_hiredis' };
+
+/**
+ * FreeSWITCH as somebody would run it without us: our profile and our limits, a dialplan of his own that asks Redis where a
+ * number leads (mod_hiredis) and bridges there; no spool, and nobody at the event socket.
+ */
+export class PlainNode {
+  readonly #folder: string;
+  readonly #redis: TestRedis;
+  readonly #child: ChildProcess;
+
+  private constructor(folder: string, redis: TestRedis, child: ChildProcess) {
+    this.#folder = folder;
+    this.#redis = redis;
+    this.#child = child;
+  }
+
+  /**
+   * `command` starts FreeSWITCH with a `-conf` of its own, which is replaced; `ways` is where each number leads, host:port.
+   * `changes` are made to the configuration before.
+   */
+  static async start(
+    command: string,
+    ways: ReadonlyMap<string, string>,
+    changes: readonly Change[] = [],
+  ): Promise<PlainNode> {
+    const folder = mkdtempSync(join(tmpdir(), 'tagswitch-plain-node-'));
+    const conf = join(folder, 'conf');
+    cpSync(ours, conf, { recursive: true });
+    const redisPort = await freePort();
+    writeFileSync(join(conf, 'dialplan', 'tagswitch.xml'), DIALPLAN);
+    writeFileSync(join(conf, 'autoload_configs', 'hiredis.conf.xml'), hiredis(redisPort));
+    for (const { file, from, to } of [WITH_HIREDIS, ...changes]) {
+      const before = readFileSync(join(conf, file), 'utf8');
+      const after = before.replaceAll(from, to);
+      if (after === before) throw new Error(`${file} has no ${from}`);
+      writeFileSync(join(conf, file), after);
+    }
+    const redis = await TestRedis.start(['--bind', '127.0.0.1'], redisPort);
+    const clients = new RedisClients(redis.url, createLogger('error'));
+    await clients.ready(10_000);
+    for (const [number, to] of ways)
+      await clients.background.set(`number:${number}`, `sofia/tagswitch/sip:agent@${to}`);
+    await clients.close('the ways are set');
+    const other = command.replace(/ -conf \S+/, ` -conf ${conf}`);
+    if (other === command) throw new Error('expected a command with -conf FOLDER');
+    const child = spawn('bash', ['-c', `exec ${other}`], { stdio: 'ignore', detached: true });
+    const node = new PlainNode(folder, redis, child);
+    try {
+      const [host = '', port = ''] = node.sip.split(':');
+      await listening(host, Number(port));
+      return node;
+    } catch (error) {
+      await node.stop();
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('FreeSWITCH did not start');
+    return this.#child.pid;
+  }
+
+  /** Where its profile listens. */
+  get sip(): string {
+    const { TAGSWITCH_NODE_SIP_IP: ip = '127.0.0.1', TAGSWITCH_NODE_SIP_PORT: port = '5180' } = process.env;
+    return `${ip}:${port}`;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const ended = once(this.#child, 'exit');
+      this.#child.kill('SIGTERM');
+      await ended;
+    }
+    await this.#redis.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
