@@ -298,6 +298,9 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     ),
   );
   probe = (uri, deadlineMs) => sip.probe(uri, deadlineMs);
+  directCalls.askBy(() => {
+    sip.followDialogs();
+  });
   closers.add(
     'trunk probes',
     new TrunkProbes({

@@ -1,5 +1,5 @@
 import { Seq } from './events.js';
-import type { Answered, Ended, Ringing } from './events.js';
+import type { Answered, Ended } from './events.js';
 import { endByNode } from './termination.js';
 
 /** What FreeSWITCH tells at the end of a caller leg, whether by its event socket or by its spool. Times in ms since the epoch. */
@@ -151,21 +151,14 @@ export function endedByNode(leg: CallerLegEnd, destinationOf: DestinationOf): En
   };
 }
 
-/**
- * The step before the end that an event of a caller leg tells: CHANNEL_PROGRESS that it rings, CHANNEL_ANSWER that it was answered; undefined for everything else.
- */
-export function stepFromEvent(event: ChannelEvent): Ringing | Answered | undefined {
-  if (text(event, 'Call-Direction') !== 'inbound') return undefined;
+/** What the CHANNEL_ANSWER of a caller leg tells; undefined for everything else. */
+export function answeredFromEvent(event: ChannelEvent): Answered | undefined {
+  if (text(event, 'Event-Name') !== 'CHANNEL_ANSWER' || text(event, 'Call-Direction') !== 'inbound')
+    return undefined;
   const ids = callOf(event);
-  if (ids === undefined) return undefined;
-  const name = text(event, 'Event-Name');
-  if (name === 'CHANNEL_ANSWER') {
-    const at = milliseconds(text(event, 'Caller-Channel-Answered-Time'));
-    return at === undefined ? undefined : { v: 1, kind: 'answered', ...ids, seq: Seq.answered, at };
-  }
-  if (name !== 'CHANNEL_PROGRESS') return undefined;
-  const at = milliseconds(text(event, 'Caller-Channel-Progress-Time'));
-  return at === undefined ? undefined : { v: 1, kind: 'ringing', ...ids, seq: Seq.ringing, at };
+  const at = milliseconds(text(event, 'Caller-Channel-Answered-Time'));
+  if (ids === undefined || at === undefined) return undefined;
+  return { v: 1, kind: 'answered', ...ids, seq: Seq.answered, at };
 }
 
 function text(event: ChannelEvent, name: string): string {

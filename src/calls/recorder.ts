@@ -1,5 +1,5 @@
 import type { Logger } from '../observe/logger.js';
-import { endedByNode, legEndFromEvent, stepFromEvent } from './leg-end.js';
+import { answeredFromEvent, endedByNode, legEndFromEvent } from './leg-end.js';
 import type { ChannelEvent, DestinationOf } from './leg-end.js';
 import type { LiveCall, NodeFeed } from './node-feed.js';
 import { lostCall } from './overdue.js';
@@ -91,7 +91,7 @@ export class Recorder {
   #record(node: string, event: ChannelEvent): void {
     if (this.#closed || !this.#parts.mayRead(node)) return;
     const leg = legEndFromEvent(event);
-    const step = leg === undefined ? stepFromEvent(event) : endedByNode(leg, this.#parts.destinationOf);
+    const step = leg === undefined ? answeredFromEvent(event) : endedByNode(leg, this.#parts.destinationOf);
     if (step !== undefined)
       this.#do('a step of a call was not recorded', () => this.#parts.sink.append(step));
   }

@@ -10,9 +10,9 @@ export type Probe = (uri: string, deadlineMs: number) => Promise<boolean | undef
 
 /**
  * What a node must tell so that a call record can be made; of caller legs only, and no more: each is ten kilobytes. The
- * dialplan rings at once, so what CHANNEL_PROGRESS_MEDIA would add stands in the end's own stamps.
+ * dialplan rings at once, so what CHANNEL_PROGRESS and its like would add stands in the end's own stamps.
  */
-const CHANNEL_EVENTS = ['CHANNEL_PROGRESS', 'CHANNEL_ANSWER', 'CHANNEL_HANGUP_COMPLETE'];
+const CHANNEL_EVENTS = ['CHANNEL_ANSWER', 'CHANNEL_HANGUP_COMPLETE'];
 /** FreeSWITCH's heartbeat is due every 20 s. */
 const HEARTBEAT_LATE_MS = 50_000;
 const PROBE_EVERY_MS = 5000;

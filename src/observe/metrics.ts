@@ -103,7 +103,10 @@ const TALK_SECONDS = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200];
 /** @param processMetrics also the process's own: CPU, memory, event-loop lag (a timer, until the process ends) */
 export function createMetrics(processMetrics = true): Metrics {
   const registry = new Registry();
-  if (processMetrics) collectDefaultMetrics({ register: registry, prefix: 'tagswitch_' });
+  if (processMetrics) {
+    // Each look at the event loop wakes the process up, also when it is idle.
+    collectDefaultMetrics({ register: registry, prefix: 'tagswitch_', eventLoopMonitoringPrecision: 25 });
+  }
   const registers = [registry];
 
   const tally = <L extends string>(

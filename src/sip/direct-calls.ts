@@ -30,7 +30,8 @@ const MOST_WAITING = 10_000;
 
 /**
  * Ends the records of direct calls by what drachtio-server tells of their dialogs: no media node saw them. It deals its
- * records out among all processes, so each follows every direct call that the call log holds open.
+ * records out among the processes that ask for them, so each follows every direct call that the call log holds open; and
+ * none asks before there is one, as a bridged call has eight such records.
  */
 export class DirectCalls {
   readonly #parts: DirectCallsParts;
@@ -38,6 +39,9 @@ export class DirectCalls {
   /** Records of dialogs that are not known yet: most are of bridged calls and are forgotten. */
   readonly #waiting: { readonly event: DialogEvent; readonly at: number }[] = [];
   readonly #timer: NodeJS.Timeout;
+  /** Whether there has been a direct call. */
+  #isAny = false;
+  #ask: (() => void) | undefined;
   #looking: Promise<void> | undefined;
 
   constructor(parts: DirectCallsParts) {
@@ -49,9 +53,15 @@ export class DirectCalls {
     this.#look();
   }
 
+  /** How drachtio-server is asked for its records of dialogs: once there is a direct call. */
+  askBy(ask: () => void): void {
+    this.#ask = ask;
+    if (this.#isAny) ask();
+  }
+
   /** A direct call is about to leave: its dialog will be told by its Call-ID. */
   expect(callId: string, account: string, call: string): void {
-    this.#calls.set(callId, { ...momentOf(this.#parts.now()), account, call, answered: false });
+    this.#follow(callId, { ...momentOf(this.#parts.now()), account, call, answered: false });
   }
 
   readonly take = (event: DialogEvent): void => {
@@ -63,6 +73,12 @@ export class DirectCalls {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;
+  }
+
+  #follow(callId: string, call: DirectCall): void {
+    this.#calls.set(callId, call);
+    this.#isAny = true;
+    this.#ask?.();
   }
 
   #record(event: DialogEvent): boolean {
@@ -101,7 +117,7 @@ export class DirectCalls {
       const events = await this.#parts.callLog.events(record.account, record.id);
       const planned = events.find((event) => event.kind === 'planned');
       if (planned?.kind !== 'planned') continue;
-      this.#calls.set(planned.callId, {
+      this.#follow(planned.callId, {
         ...momentOf(this.#parts.now()),
         account: record.account,
         call: record.id,

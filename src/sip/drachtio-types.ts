@@ -57,7 +57,6 @@ export interface SrfInstance {
   on(event: 'connect', listener: (error: Error | null, hostports?: string) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'close' | 'reconnecting', listener: () => void): unknown;
-  on(event: 'cdr:start' | 'cdr:stop', listener: () => void): unknown;
   request(
     uri: string,
     options: { method: string; headers?: Record<string, string> },

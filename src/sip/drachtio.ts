@@ -46,6 +46,8 @@ const OTHER_METHODS = [
   'refer',
   'update',
 ];
+/** Eight of them a bridged call, of which the media node tells more. */
+const DIALOG_RECORDS = ['cdr:start', 'cdr:stop'];
 const PING_MS = 5000;
 /** Silent for three pings: the server or the way to it is gone though the connection looks open. */
 const SILENT_PINGS = 3;
@@ -64,6 +66,9 @@ export class DrachtioConnection {
   readonly #watchdog: NodeJS.Timeout;
   #state: State = 'idle';
   #socket: Socket | undefined;
+  #send: (frame: string) => void = () => undefined;
+  /** Whether drachtio-server is asked for its records of dialogs. */
+  #followsDialogs = false;
   #seenBytes = 0;
   #silentPings = 0;
   #addresses: readonly string[] = [];
@@ -80,7 +85,7 @@ export class DrachtioConnection {
     this.#names = names;
     this.#log = log;
     this.#unguard = guardWireProtocol(address.host, address.port, {
-      socketOpened: (socket) => {
+      socketOpened: (socket, send) => {
         if (this.#state === 'closed') {
           // Closed between two attempts: the library has one more, and would keep what it gets.
           this.#unguard();
@@ -88,6 +93,7 @@ export class DrachtioConnection {
           return;
         }
         this.#socket = socket;
+        this.#send = send;
         this.#seenBytes = 0;
         this.#silentPings = 0;
       },
@@ -126,11 +132,6 @@ export class DrachtioConnection {
     this.#srf.on('close', () => {
       this.#lost('closed');
     });
-    // Asks for the records; the guard takes them before the library parses each as a SIP message.
-    for (const kind of ['cdr:start', 'cdr:stop'] as const) {
-      this.#srf.on(kind, () => undefined);
-      this.#verbs.push(kind);
-    }
     this.#route('invite', handlers.invite);
     for (const method of OTHER_METHODS) this.#route(method, handlers.other);
     this.#enter('connecting');
@@ -200,11 +201,28 @@ export class DrachtioConnection {
   }
 
   /**
+   * Asks for drachtio-server's records of dialogs (`dialog` of the handlers), on this connection and all after it. Not by the
+   * library, which would parse each as a SIP message and register everything else a second time; and for good, as
+   * drachtio-server understands an end of it as the end of everything.
+   */
+  followDialogs(): void {
+    if (this.#followsDialogs) return;
+    this.#followsDialogs = true;
+    if (this.up) this.#askForDialogs();
+  }
+
+  #askForDialogs(): void {
+    for (const kind of DIALOG_RECORDS) this.#send(`route|${kind}`);
+  }
+
+  /**
    * Asks for no more requests: drachtio-server gives them to the other applications, or answers 503 itself. Those that are
    * on their way to us, and what comes of them, still come.
    */
   retire(): void {
-    if (this.up) for (const verb of this.#verbs.splice(0)) this.#srf.unregisterForMessages(verb);
+    if (!this.up) return;
+    for (const verb of this.#verbs.splice(0)) this.#srf.unregisterForMessages(verb);
+    if (this.#followsDialogs) for (const kind of DIALOG_RECORDS) this.#send(`remove_route|${kind}`);
   }
 
   /** Ends the connection; calls that are up go on without us. */
@@ -248,6 +266,7 @@ export class DrachtioConnection {
     }
     this.#addresses = (hostports ?? '').split(',').filter((address) => address !== '');
     if (this.#state !== 'up') this.#enter('up');
+    if (this.#followsDialogs) this.#askForDialogs();
     this.#log.info({ addresses: this.#addresses }, 'connected with drachtio-server');
     for (const done of [...this.#waiting]) done();
   }

@@ -16,6 +16,8 @@ export interface Load {
 const PRESSED: Load = { delayMs: 100, heap: 0.85 };
 const RELIEVED: Load = { delayMs: 40, heap: 0.7 };
 const LOOK_MS = 1000;
+/** Each look of the histogram wakes the process up, also when it is idle. */
+const RESOLUTION_MS = 50;
 
 /** Whether a process that was `pressed` is so now. */
 export function isPressed(pressed: boolean, { delayMs, heap }: Load): boolean {
@@ -26,7 +28,7 @@ export function isPressed(pressed: boolean, { delayMs, heap }: Load): boolean {
 
 /** Looks at the event loop and the heap once a second. */
 export class Pressure {
-  readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
+  readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   readonly #timer: NodeJS.Timeout;
   readonly #changed: (pressed: boolean, load: Load) => void;
   #pressed = false;
@@ -52,8 +54,8 @@ export class Pressure {
 
   #look(): void {
     const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-    // What the histogram holds is the time between two of its timers, 10 ms when nothing is late.
-    const load = { delayMs: this.#delays.percentile(50) / 1e6 - 10, heap: used / limit };
+    // What the histogram holds is the time between two of its timers, RESOLUTION_MS when nothing is late.
+    const load = { delayMs: this.#delays.percentile(50) / 1e6 - RESOLUTION_MS, heap: used / limit };
     this.#delays.reset();
     const pressed = isPressed(this.#pressed, load);
     if (pressed === this.#pressed) return;

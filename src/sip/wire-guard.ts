@@ -4,7 +4,8 @@ import type { WireProtocolInstance, WireProtocolPrototype } from './drachtio-typ
 
 /** What the guard tells the connection whose socket it is. */
 export interface SocketWatcher {
-  socketOpened(socket: Socket): void;
+  /** `send` puts a frame on it, once it is authenticated. */
+  socketOpened(socket: Socket, send: (frame: string) => void): void;
   malformedFrame(error: Error): void;
   /** A whole frame, before the library sees it; what it is to see, undefined for nothing. `send` answers it with a frame. */
   frame(frame: string, send: (frame: string) => void): string | undefined;
@@ -64,6 +65,8 @@ function patch(prototype: WireProtocolPrototype): void {
   prototype.installListeners = function (socket) {
     socket.setNoDelay(true);
     installListeners.call(this, socket);
-    watcherOf(this)?.socketOpened(socket);
+    watcherOf(this)?.socketOpened(socket, (frame) => {
+      this.send(socket, frame);
+    });
   };
 }

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { freePort } from '../support/redis.js';
 import { fictionalNumbers } from './numbers.js';
 import { Probe, type ProbeResult } from './probe.js';
-import { sipp, type SippResult } from './sipp.js';
+import { sipp, type Audio, type SippResult } from './sipp.js';
 
 const PROBES_PER_SECOND = 5;
 export const PROBE_NUMBER = '+12125550100';
@@ -35,17 +35,18 @@ export class LoadEnds {
     return new LoadEnds(await Probe.open(), await freePort());
   }
 
-  /** `count` calls to `to`, host:port, and five a second of the probe's. */
-  async load(to: string, count: number, perSecond: number): Promise<LoadSeen> {
+  /** `count` calls to `to`, host:port, and five a second of the probe's. `audio`: what the caller sends is relayed, or transcoded. */
+  async load(to: string, count: number, perSecond: number, audio?: Audio): Promise<LoadSeen> {
     const probing = Math.round((count * PROBES_PER_SECOND) / perSecond);
     const all = this.callers(count + probing);
     const [load, probes] = [all.slice(0, count), all.slice(count)];
     const list = load.map((caller, i) => ({ caller, number: LOAD_NUMBERS[i % LOAD_NUMBERS.length] ?? '' }));
-    const callee = sipp('callee', { port: this.calleePort, calls: count, perSecond });
+    const heard = audio === undefined ? {} : { audio };
+    const callee = sipp('callee', { port: this.calleePort, calls: count, perSecond, ...heard });
     // sipp has no way to say that it listens; an INVITE that comes too early would be a retransmission.
     await wait(500);
     const [seenByCaller, seenByCallee, seenByProbe] = await Promise.all([
-      sipp('caller', { port: await freePort(), calls: count, to, list, perSecond }),
+      sipp('caller', { port: await freePort(), calls: count, to, list, perSecond, ...heard }),
       callee,
       this.probe.calls(to, PROBE_NUMBER, probes, PROBES_PER_SECOND),
     ]);

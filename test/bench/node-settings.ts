@@ -7,6 +7,7 @@ import { failures, LoadEnds, type LoadSeen } from './load-ends.js';
 import type { Part, Progress } from './part.js';
 import { PlainNode, type Change } from './plain-node.js';
 import { cpuMs } from './processes.js';
+import type { Audio } from './sipp.js';
 
 const PER_SECOND = 20;
 const MODULES = 'autoload_configs/modules.conf.xml';
@@ -21,6 +22,7 @@ interface Setting {
   /** Events that somebody listens to, and of whose legs. */
   readonly events?: readonly string[];
   readonly only?: readonly (readonly [string, string])[];
+  readonly audio?: Audio;
 }
 
 const SETTINGS: readonly Setting[] = [
@@ -37,7 +39,7 @@ const SETTINGS: readonly Setting[] = [
   },
   {
     name: "the application's events",
-    events: ['HEARTBEAT', 'CHANNEL_PROGRESS', 'CHANNEL_ANSWER', 'CHANNEL_HANGUP_COMPLETE'],
+    events: ['HEARTBEAT', 'CHANNEL_ANSWER', 'CHANNEL_HANGUP_COMPLETE'],
     only: [
       ['Event-Name', 'HEARTBEAT'],
       ['Call-Direction', 'inbound'],
@@ -63,6 +65,8 @@ const SETTINGS: readonly Setting[] = [
     name: 'no reliable provisionals',
     changes: [{ file: PROFILE, from: '"enable-100rel" value="true"', to: '"enable-100rel" value="false"' }],
   },
+  { name: 'audio that is relayed', audio: 'PCMU' },
+  { name: 'audio that is transcoded', audio: 'PCMA' },
 ];
 
 /** What settings of FreeSWITCH cost, each against a node that has none of them, in turn. */
@@ -104,7 +108,7 @@ export async function nodeSettingsPart(quick: boolean, progress: Progress): Prom
 
 async function measured(
   command: string,
-  { changes = [], events, only = [] }: Setting,
+  { changes = [], events, only = [], audio }: Setting,
   ends: LoadEnds,
   count: number,
 ): Promise<{ load: LoadSeen; ms: number }> {
@@ -125,7 +129,7 @@ async function measured(
     }
     await ends.load(node.sip, 60, PER_SECOND);
     const before = cpuMs(node.pid);
-    const load = await ends.load(node.sip, count, PER_SECOND);
+    const load = await ends.load(node.sip, count, PER_SECOND, audio);
     return { load, ms: rounded((cpuMs(node.pid) - before) / load.results.size) };
   } finally {
     listener.close();

@@ -21,6 +21,8 @@ export interface SippCall {
   readonly caller: string;
 }
 
+export type Audio = 'PCMU' | 'PCMA';
+
 /** One sipp, as `calls` callers or as the callee of as many calls. Resolves when its calls are over. */
 export async function sipp(
   role: 'caller' | 'callee',
@@ -33,22 +35,33 @@ export async function sipp(
     readonly perSecond?: number;
     /** How long the caller talks. */
     readonly talkMs?: number;
+    /** The caller sends audio, PCMU; the callee answers with that, or with PCMA. Without it nobody sends anything. */
+    readonly audio?: Audio;
   },
 ): Promise<SippResult> {
   const folder = mkdtempSync(join(tmpdir(), 'tagswitch-bench-sipp-'));
   const { to, list = [], perSecond = 50, talkMs = 1000 } = given;
   const file = (name: string): string => join(folder, name);
+  const withAudio = (scenario: string): string => {
+    if (given.audio === undefined) return scenario;
+    if (role === 'callee')
+      return given.audio === 'PCMU' ? scenario : scenario.replace('RTP/AVP 0', 'RTP/AVP 8');
+    writeFileSync(file('audio'), Buffer.alloc(8 * talkMs, 0xa5));
+    const stream = `<nop><action><exec rtp_stream="${file('audio')},1,0"/></action></nop>`;
+    return scenario.replace('m=audio 6000', 'm=audio [media_port]').replace('<pause/>', `${stream}<pause/>`);
+  };
   writeFileSync(
     file('calls.csv'),
     `SEQUENTIAL\n${list.map(({ number, caller }) => `${number};${caller}\n`).join('')}`,
   );
+  writeFileSync(file('scenario.xml'), withAudio(readFileSync(join(scenarios, `${role}.xml`), 'utf8')));
   // What is not over long after the last one began never will be.
   const seconds = Math.ceil(given.calls / perSecond + talkMs / 1000) + 60;
   const child = spawn(
     'sipp',
     [
       ...(to === undefined ? [] : [to, '-inf', file('calls.csv'), '-r', String(perSecond)]),
-      ...['-sf', join(scenarios, `${role}.xml`), '-t', 'u1', '-i', '127.0.0.1', '-p', String(given.port)],
+      ...['-sf', file('scenario.xml'), '-t', 'u1', '-i', '127.0.0.1', '-p', String(given.port)],
       ...[
         '-m',
         String(given.calls),

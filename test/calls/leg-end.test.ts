@@ -8,7 +8,7 @@ import {
   legEndFromEvent,
   legEndFromLine,
   SPOOL_COLUMNS,
-  stepFromEvent,
+  answeredFromEvent,
 } from '../../src/calls/leg-end.js';
 import type { ChannelEvent } from '../../src/calls/leg-end.js';
 import { ACCOUNT, callId } from './samples.js';
@@ -49,7 +49,7 @@ t.test('three real calls', async (t) => {
     const uuid = (end as Record<string, string>)['Unique-ID'];
     const steps = trace
       .filter((event) => event['Unique-ID'] === uuid)
-      .flatMap((event) => stepFromEvent({ ...event, ...ours }) ?? []);
+      .flatMap((event) => answeredFromEvent({ ...event, ...ours }) ?? []);
     t.strictSame(
       foldCall([endedByNode(leg, destinationOf)]),
       foldCall([endedByNode(leg, destinationOf), ...steps]),
@@ -101,7 +101,7 @@ t.test('whose leg', async (t) => {
   t.equal(callOf({ ...ours, variable_tagswitch_call: 7 }), undefined, 'no text');
   t.equal(legEndFromEvent({ ...end, variable_end_uepoch: '0' }), undefined, 'without an end');
   t.equal(
-    stepFromEvent({ ...end, 'Event-Name': 'CHANNEL_ANSWER', 'Caller-Channel-Answered-Time': '0' }),
+    answeredFromEvent({ ...end, 'Event-Name': 'CHANNEL_ANSWER', 'Caller-Channel-Answered-Time': '0' }),
     undefined,
   );
 });

@@ -265,7 +265,18 @@ t.test('every connection is without delay', async (t) => {
 });
 
 t.test('records of dialogs are told, and one that is torn costs nothing', async (t) => {
-  const { port, dialogs, invites } = await connection(t);
+  const { port, dialogs, invites, drachtio } = await connection(t);
+  const asked = (): string[] =>
+    port.frames.flatMap((frame) => /\|route\|(cdr:[a-z]+)/.exec(frame)?.[1] ?? []);
+  t.same(asked(), [], 'no record is asked for before there is a direct call');
+  drachtio.followDialogs();
+  drachtio.followDialogs();
+  await until(() => asked().length >= 2);
+  t.same(asked(), ['cdr:start', 'cdr:stop'], 'once');
+  const sockets = port.sockets.length;
+  port.sockets.at(-1)?.destroy();
+  await until(() => port.sockets.length > sockets && drachtio.up && asked().length >= 4);
+  t.same(asked().slice(2), ['cdr:start', 'cdr:stop'], 'again on the next connection');
   const bye = 'BYE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nFrom: <sip:a@b>;tag=1\r\n';
   port.push(
     'a|cdr:start|network|10:00:00.000001|proxy-uac\r\nSIP/2.0 200 OK\r\nCall-ID: one\r\nCSeq: 1 INVITE\r\n\r\nCall-ID: body\r\n',
