@@ -24,7 +24,7 @@ export async function mediaNodePart(quick: boolean, progress: Progress): Promise
   const command = process.env['TAGSWITCH_TEST_FREESWITCH_COMMAND'];
   if (!onRealServers || command === undefined)
     return { figures: { notTaken: 'there is no FreeSWITCH to start' }, faults: [] };
-  const [rounds, warmUp, count] = quick ? [1, 40, 100] : [5, 100, 400];
+  const [rounds, warmUp, count] = quick ? [1, 40, 100] : [3, 100, 400];
   const ends = await LoadEnds.open();
   const ours: Round[] = [];
   const alone: Round[] = [];

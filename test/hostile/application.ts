@@ -106,6 +106,7 @@ export async function application(t: Test) {
     await port.close();
   });
   await drachtio.ready(5000);
+  drachtio.followDialogs();
   await until(() => port.frames.filter((frame) => frame.includes('|route|')).length >= 12);
   let last = 0;
   return {

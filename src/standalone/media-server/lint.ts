@@ -214,6 +214,7 @@ const codecs: Rule = (look) => {
 const APPLICATIONS = new Set([
   ...[
     'set',
+    'multiset',
     'export',
     'unset',
     'bridge',

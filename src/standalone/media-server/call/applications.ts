@@ -31,18 +31,14 @@ export const applications: Readonly<Record<string, Application | undefined>> = {
     return on;
   },
   export: ({ caller }, data) => {
-    const local = !data.startsWith('nolocal:');
-    const [name, value] = assignment(local ? data : data.slice('nolocal:'.length));
+    const [name, value] = assignment(data);
     if (name === '') return on;
-    if (!local) caller.forLegs.set(name, value);
-    else {
-      const { variables } = caller.channel;
-      variables.set(name, value);
-      const exported = (variables.get('export_vars') ?? '')
-        .split(',')
-        .filter((one) => one !== '' && one !== name);
-      variables.set('export_vars', [...exported, name].join(','));
-    }
+    const { variables } = caller.channel;
+    variables.set(name, value);
+    const exported = (variables.get('export_vars') ?? '')
+      .split(',')
+      .filter((one) => one !== '' && one !== name);
+    variables.set('export_vars', [...exported, name].join(','));
     return on;
   },
   unset: ({ caller }, data) => {

@@ -78,15 +78,11 @@ function makeLeg(
     .split(',')
     .flatMap((name): [string, string][] => {
       const value = caller.channel.get(name);
-      return name === '' || value === undefined ? [] : [[name, value]];
+      // `nolocal:` is a part of the name on the caller's leg, where nothing looks for it.
+      return name === '' || value === undefined ? [] : [[name.replace(/^nolocal:/, ''), value]];
     });
   try {
-    const leg = new CalleeLeg(ground, caller, dial, [
-      ...exported,
-      ...caller.forLegs,
-      ...shared,
-      ...dial.variables,
-    ]);
+    const leg = new CalleeLeg(ground, caller, dial, [...exported, ...shared, ...dial.variables]);
     ground.add(leg);
     return leg;
   } catch {

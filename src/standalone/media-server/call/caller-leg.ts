@@ -13,8 +13,6 @@ import { allowed, Leg } from './leg.js';
 /** The leg of whoever called: its INVITE is answered as the dialplan says. */
 export class CallerLeg extends Leg {
   readonly #transaction: ServerTransaction;
-  /** What `export nolocal:NAME=VALUE` put aside for the legs that are made. */
-  readonly forLegs = new Map<string, string>();
   /** What is to be done when the caller is answered. */
   onAnswered: (() => void) | undefined;
   readonly #offer: RemoteMedia | undefined;
