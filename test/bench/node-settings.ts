@@ -74,7 +74,7 @@ export async function nodeSettingsPart(quick: boolean, progress: Progress): Prom
   const command = process.env['TAGSWITCH_TEST_FREESWITCH_COMMAND'];
   if (!onRealServers || command === undefined)
     return { figures: { notTaken: 'there is no FreeSWITCH to start' }, faults: [] };
-  const [rounds, count] = quick ? [1, 60] : [3, 300];
+  const [rounds, count] = quick ? [1, 60] : [2, 300];
   const ends = await LoadEnds.open();
   const loads: LoadSeen[] = [];
   const cpu = new Map(SETTINGS.map(({ name }) => [name, [] as number[]]));

@@ -154,7 +154,11 @@ t.test('what died with a node that was removed is closed in the records', async 
   t.equal((await system.command('node', 'remove', second.name, '--force')).code, 0);
   let lost = 0;
   for (const { call, number } of calls) {
-    const through = (await system.records(number))[0]?.mediaNode;
+    let through: string | null | undefined;
+    await until(async () => {
+      through = (await system.records(number))[0]?.mediaNode;
+      return through !== undefined && through !== null;
+    }, 20_000);
     if (through === second.name) lost += 1;
     else await call.send('BYE');
     const record = await system.record(number, 120_000);

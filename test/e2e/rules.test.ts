@@ -9,8 +9,9 @@ import { RedisClients } from '../../src/redis/clients.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { newCallId, newTag } from '../../src/standalone/sip/ids.js';
 import { SipRequest } from '../../src/standalone/sip/message.js';
-import { until, type Agent } from '../standalone/media-agent.js';
+import type { Agent } from '../standalone/media-agent.js';
 import { keepingLogger } from '../support/logger.js';
+import { until } from '../support/until.js';
 import { numbersOf } from './declaration.js';
 import { finalOf, startEnds, type Ends } from './ends.js';
 import type { System } from './system.js';
@@ -43,12 +44,12 @@ async function redisCommands(work: () => Promise<void>): Promise<string> {
   let text = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   socket.write('MONITOR\r\n');
-  await until(() => text.includes('+OK'), 'the monitor');
+  await until(() => text.includes('+OK'));
   await work();
   const token = newTag();
   const other = connect(join(system.settings.data, 'redis', 'redis.sock'));
   other.write(`ECHO ${token}\r\n`);
-  await until(() => text.includes(token), 'the end of the monitor');
+  await until(() => text.includes(token));
   other.destroy();
   socket.destroy();
   return text;
@@ -155,11 +156,13 @@ t.test('the application dies between the lookup and the proxying: the sweep clos
   const redis = new RedisClients(system.redisUrl, keepingLogger());
   t.teardown(() => redis.close('test'));
   await redis.ready(5000);
-  const known = (await system.records()).find((record) => record.endpoint !== null) as unknown as {
-    account: string;
-    endpoint: string;
-    trunk: string;
-  };
+  let known: { readonly account: string; readonly endpoint: string; readonly trunk: string } | undefined;
+  await until(async () => {
+    const found = (await system.records()).find((record) => record.endpoint !== null);
+    known = found as unknown as typeof known;
+    return known !== undefined;
+  });
+  if (known === undefined) return;
   const number = numbersOf(0).first;
   // What a process does before it plans, and no more.
   await new Resolver(new RedisScripts(redis.call), () => true).resolve({
