@@ -34,6 +34,8 @@ export interface State {
 export interface Held {
   readonly descriptors: number;
   readonly sockets: number;
+  /** What the other descriptors lead to. */
+  readonly others: readonly string[];
   readonly residentBytes: number;
   /** JavaScript objects and buffers after a forced collection; absent for a program that is not ours. */
   readonly usedBytes?: number;
@@ -62,10 +64,11 @@ export function preload(file: string): () => void {
 /** What `pid` holds; a program with the collector (see above) collects its garbage first. */
 async function held(pid: number, collects: boolean): Promise<Held> {
   const usedBytes = collects ? await collect(pid) : undefined;
-  const { all, sockets } = descriptors(pid);
+  const { all, sockets, others } = descriptors(pid);
   return {
     descriptors: all,
     sockets,
+    others,
     residentBytes: residentBytes(pid),
     ...(usedBytes !== undefined && { usedBytes }),
   };
@@ -149,6 +152,16 @@ export class Holdings {
   }
 }
 
+/** Those of `after` that were not there before, or not as often. */
+function newOnes(before: readonly string[], after: readonly string[]): string[] {
+  const left = [...before];
+  return after.filter((one) => {
+    const at = left.indexOf(one);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}
+
 /** What there is more of than before, memory aside. */
 export function leaks(before: State, after: State): string[] {
   const more = (what: string, was: number, is: number): string[] =>
@@ -156,10 +169,14 @@ export function leaks(before: State, after: State): string[] {
   return [
     ...more('keys in Redis', before.redis.keys, after.redis.keys),
     ...more('live calls in Redis', 0, after.redis.liveCalls),
-    ...Object.entries(after.programs).flatMap(([program, { descriptors, sockets }]) => {
+    ...Object.entries(after.programs).flatMap(([program, { descriptors, sockets, others }]) => {
       const was = before.programs[program as Program];
       return [
-        ...more(`descriptors of ${program}`, was?.descriptors ?? 0, descriptors),
+        ...more(
+          `descriptors of ${program} (${newOnes(was?.others ?? [], others).join(', ')})`,
+          was?.descriptors ?? 0,
+          descriptors,
+        ),
         ...more(`sockets of ${program}`, was?.sockets ?? 0, sockets),
       ];
     }),

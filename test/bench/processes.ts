@@ -14,22 +14,27 @@ export function cpuMs(pid: number): number {
 export interface Descriptors {
   readonly all: number;
   readonly sockets: number;
+  /** What those that are no sockets lead to, each as often as it is open. */
+  readonly others: readonly string[];
 }
 
 /** Open file descriptors of a process. */
 export function descriptors(pid: number): Descriptors {
   const folder = `/proc/${pid}/fd`;
   let sockets = 0;
+  const others: string[] = [];
   const names = readdirSync(folder);
   for (const name of names) {
     try {
-      if (readlinkSync(`${folder}/${name}`).startsWith('socket:')) sockets += 1;
+      const target = readlinkSync(`${folder}/${name}`);
+      if (target.startsWith('socket:')) sockets += 1;
+      else others.push(target.replace(/^(pipe):.*/, '$1'));
     } catch (error) {
       // Closed between the two looks.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
-  return { all: names.length, sockets };
+  return { all: names.length, sockets, others: others.sort() };
 }
 
 /** Resident memory, bytes. */

@@ -743,6 +743,22 @@ const OTHERS: Scenario[] = [
   },
 ];
 
+/** For a switch whose orders reach drachtio-server late: the CANCEL comes when the order is on its way. */
+export const CROSSING: Scenario = {
+  name: 'cancel-that-crosses-our-order',
+  carrier: (c) => [
+    c.invite({ sdp: audio(), once: true }),
+    response(100),
+    pause(40),
+    c.cancel(),
+    response(200),
+    response(487),
+    c.ackRefusal(),
+  ],
+  callee: ringsInVain,
+  record: cancelled,
+};
+
 export const SCENARIOS: readonly Scenario[] = [
   ...EARLY,
   ...OFFERS,
