@@ -134,7 +134,11 @@ export class EventSpool implements EventSink {
   /** Takes our own file over for replay; what is appended meanwhile begins a new one. */
   async #sealOwn(): Promise<string | undefined> {
     const sealed = await this.#folder.seal(this.#folder.open);
-    if (sealed !== undefined) this.#sealed.push(sealed);
+    if (sealed !== undefined) {
+      this.#sealed.push(sealed);
+      // Held open it would take up the disk after it was replayed and removed.
+      await this.#file.close();
+    }
     return sealed;
   }
 

@@ -4,8 +4,9 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   utimesSync,
@@ -54,6 +55,16 @@ async function stage(t: Test, folder = newFolder()) {
 }
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+/** What this process has open below a folder, also what was removed meanwhile. */
+const heldOpen = (folder: string): string[] =>
+  readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${fd}`);
+      return target.startsWith(folder) ? [target] : [];
+    } catch {
+      return []; // the descriptor that the listing itself had
+    }
+  });
 const files = (folder: string) => readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
 
 t.test('Redis is stopped and started again', async (t) => {
@@ -75,6 +86,7 @@ t.test('Redis is stopped and started again', async (t) => {
     'all of them, in order (the first went with the old Redis)',
   );
   t.strictSame(files(folder), [], 'and none is left on the disk');
+  t.strictSame(heldOpen(folder), [], 'nor held open, where it would take up the disk');
   await spool.append(event(40));
   t.strictSame((await inStream()).at(-1), 40, 'straight again');
   t.match(spool.counts, { spooled: 39, torn: 0 });
