@@ -1,7 +1,4 @@
-import { EventSocket } from '../../src/media/event-socket.js';
-import { createLogger } from '../../src/observe/logger.js';
 import { onRealServers } from '../e2e/system.js';
-import { until } from '../support/until.js';
 import { median, rounded } from './latencies.js';
 import { failures, LoadEnds, type LoadSeen } from './load-ends.js';
 import type { Part, Progress } from './part.js';
@@ -113,26 +110,15 @@ async function measured(
   count: number,
 ): Promise<{ load: LoadSeen; ms: number }> {
   const node = await PlainNode.start(command, ends.ways(), changes);
-  const [host = '', port = ''] = (process.env['TAGSWITCH_FREESWITCH'] ?? '').split(':');
-  const secret = process.env['TAGSWITCH_FREESWITCH_SECRET'] ?? '';
-  let up = false;
-  const listener = new EventSocket(
-    { host, port: Number(port), secret },
-    { up: () => (up = true), down: () => undefined, event: () => undefined },
-    createLogger('error'),
-  );
+  const listener = events === undefined ? undefined : await node.events();
   try {
-    if (events !== undefined) {
-      listener.start();
-      await until(() => up);
-      await listener.subscribe(events, only);
-    }
+    await listener?.subscribe(events ?? [], only);
     await ends.load(node.sip, 60, PER_SECOND);
     const before = cpuMs(node.pid);
     const load = await ends.load(node.sip, count, PER_SECOND, audio);
     return { load, ms: rounded((cpuMs(node.pid) - before) / load.results.size) };
   } finally {
-    listener.close();
+    listener?.close();
     await node.stop();
   }
 }

@@ -4,10 +4,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EventSocket } from '../../src/media/event-socket.js';
 import { createLogger } from '../../src/observe/logger.js';
 import { RedisClients } from '../../src/redis/clients.js';
 import { listening } from '../support/listening.js';
 import { freePort, TestRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
 
 const ours = fileURLToPath(new URL('../../../freeswitch-conf', import.meta.url));
 
@@ -99,6 +101,10 @@ export class PlainNode {
     try {
       const [host = '', port = ''] = node.sip.split(':');
       await listening(host, Number(port));
+      // Its profile is there before the dialplan and its applications are: the last module tells.
+      const events = await node.events();
+      await until(async () => (await events.api('module_exists mod_hiredis')).trim() === 'true', 30_000);
+      events.close();
       return node;
     } catch (error) {
       await node.stop();
@@ -115,6 +121,20 @@ export class PlainNode {
   get sip(): string {
     const { TAGSWITCH_NODE_SIP_IP: ip = '127.0.0.1', TAGSWITCH_NODE_SIP_PORT: port = '5180' } = process.env;
     return `${ip}:${port}`;
+  }
+
+  /** A connection with its event socket. */
+  async events(): Promise<EventSocket> {
+    const [host = '', port = ''] = (process.env['TAGSWITCH_FREESWITCH'] ?? '').split(':');
+    const secret = process.env['TAGSWITCH_FREESWITCH_SECRET'] ?? '';
+    const socket = new EventSocket(
+      { host, port: Number(port), secret },
+      { up: () => undefined, down: () => undefined, event: () => undefined },
+      createLogger('error'),
+    );
+    socket.start();
+    await until(() => socket.up, 30_000);
+    return socket;
   }
 
   async stop(): Promise<void> {
