@@ -63,7 +63,18 @@ const SETTINGS: readonly Setting[] = [
     changes: [{ file: PROFILE, from: '"enable-100rel" value="true"', to: '"enable-100rel" value="false"' }],
   },
   { name: 'audio that is relayed', audio: 'PCMU' },
-  { name: 'audio that is transcoded', audio: 'PCMA' },
+  {
+    name: 'audio that is transcoded',
+    audio: 'PCMA',
+    // Without it a callee is offered what the caller has, and nothing else.
+    changes: [
+      {
+        file: 'dialplan/tagswitch.xml',
+        from: '<action application="ring_ready"/>',
+        to: '<action application="export" data="nolocal:media_mix_inbound_outbound_codecs=true"/><action application="ring_ready"/>',
+      },
+    ],
+  },
 ];
 
 /** What settings of FreeSWITCH cost, each against a node that has none of them, in turn. */
