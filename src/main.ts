@@ -104,7 +104,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   const consumer = closers.add(
     'ledger',
     new StreamConsumer({
-      streams: new RedisEventStreams(redis.background, redis.dedicated('ledger')),
+      streams: new RedisEventStreams(redis.background),
       callLog,
       accounts: () => directory.current.directory.accounts.map(({ id }) => id),
       logger: log,
@@ -130,6 +130,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     new HeldEvents({
       sink: eventSpool,
       stored: (event) => {
+        consumer.grew(event.account);
         if (event.kind === 'ended' && event.seq === Seq.endedByNode) recentEnds.add(event);
       },
       logger: log,
@@ -418,6 +419,8 @@ async function main(): Promise<void> {
   });
   if (process.connected === false) process.exit(1);
   try {
+    // drachtio-srf looks into it for every header of every message: a question to the C library each time, as it is.
+    process.env = { ...process.env };
     const settings = readSettings(process.env, process.cwd());
     log = createLogger(settings.log);
     closers = await startApplication(settings, serversOf(settings), log);

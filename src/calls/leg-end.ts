@@ -46,6 +46,17 @@ export const SPOOL_COLUMNS = [
   'bridge_channel',
 ] as const;
 
+/** The headers of an event that are read here. */
+export const LEG_EVENT_HEADERS: readonly string[] = [
+  'Event-Name',
+  'Call-Direction',
+  'Unique-ID',
+  'Caller-Channel-Answered-Time',
+  'variable_sip_h_X-Tagswitch-Call',
+  'variable_sip_h_X-Tagswitch-Account',
+  ...SPOOL_COLUMNS.map((column) => `variable_${column}`),
+];
+
 type Column = (typeof SPOOL_COLUMNS)[number];
 type Read = (column: Column) => string;
 

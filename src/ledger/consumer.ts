@@ -18,7 +18,7 @@ const ABREAST = 16;
  */
 const GATHER_MS = 100;
 const APART_MS = 1_000;
-/** Every account is read this often though nobody said that its stream grew, ms. */
+/** Every account is read this often, whoever wrote into its stream, ms. */
 const ROUND_MS = 2_000;
 /**
  * What a consumer has not settled for this long is taken from it: it died, or its own settling failed. Short, because a
@@ -67,7 +67,6 @@ export class StreamConsumer {
   #working: Promise<void> | undefined;
   /** When the last reading began (`performance.now`). */
   #workedAt = -APART_MS;
-  #unwatch: (() => Promise<void>) | undefined;
   /** When everything that there was had been committed (`performance.now`); undefined while something failed. */
   #caughtUpAt: number | undefined;
 
@@ -76,12 +75,6 @@ export class StreamConsumer {
     this.#name = `${hostname()}-${process.pid}-${mintId('key').slice(4)}`;
     this.#roundMs = parts.roundMs ?? ROUND_MS;
     this.#round();
-    parts.streams
-      .watch((account) => this.#wake(account))
-      .then((unwatch) => (this.#unwatch = unwatch))
-      .catch((error: unknown) =>
-        this.#parts.logger.warn({ fault: faultOf(error) }, 'the ledger is not woken, and looks by itself'),
-      );
   }
 
   /** Whether the call log held all events of the streams when it was last looked, a short while ago. */
@@ -98,7 +91,7 @@ export class StreamConsumer {
       clearTimeout(this.#gathering);
     }
     const limit = new AbortController();
-    const ended = Promise.all([this.#working, this.#unwatch?.()]).then(() => limit.abort());
+    const ended = Promise.resolve(this.#working).then(() => limit.abort());
     await Promise.race([ended, wait(CLOSE_MS, undefined, { signal: limit.signal }).catch(() => undefined)]);
   }
 
@@ -110,7 +103,12 @@ export class StreamConsumer {
     this.#timer = setTimeout(() => this.#round(), this.#roundMs);
   }
 
-  #wake(account: string): void {
+  /**
+   * This process wrote into the stream of `account`: it is read shortly. Other processes are not told, as one is enough; they
+   * find what this one left behind in their rounds.
+   */
+  grew(account: string): void {
+    if (this.#closing.signal.aborted) return;
     this.#woken.add(account);
     const waitMs = Math.max(GATHER_MS, this.#workedAt + APART_MS - performance.now());
     this.#gathering ??= setTimeout(() => {

@@ -17,6 +17,4 @@ export interface EventStreams {
   settle(account: string, done: readonly string[], refused: readonly string[]): Promise<void>;
   /** Forgets consumers that have nothing pending and were not seen for `idleMs`. */
   tidy(account: string, idleMs: number): Promise<void>;
-  /** Calls `grew` with each account whose stream grew; some calls may be lost. The returned function ends it. */
-  watch(grew: (account: string) => void): Promise<() => Promise<void>>;
 }

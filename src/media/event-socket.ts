@@ -1,6 +1,7 @@
 import esl from 'modesl';
 import type { Logger } from '../observe/logger.js';
 import { headerText } from './event-header.js';
+import { eventReader, type NodeEvent } from './event-reader.js';
 
 export interface EventSocketAddress {
   readonly host: string;
@@ -8,13 +9,12 @@ export interface EventSocketAddress {
   readonly secret: string;
 }
 
-/** An event's headers, as FreeSWITCH wrote them in JSON. */
-export type NodeEvent = Readonly<Record<string, unknown>>;
-
 export interface EventSocketListener {
   /** The connection is up and authenticated; nothing is subscribed yet. */
   readonly up: () => void;
   readonly down: (reason: string) => void;
+  /** Which headers of an event are wanted; it has no others. */
+  readonly headers: readonly string[];
   readonly event: (event: NodeEvent) => void;
 }
 
@@ -50,7 +50,8 @@ type Command = { readonly resolve: (body: string) => void; readonly reject: (err
  * - it writes a command in pieces without TCP_NODELAY (44 ms each instead of 0.1 ms): set at once;
  * - its reply queues survive a lost connection and then answer the wrong caller: a new Connection each time, and every
  *   command has its own deadline, after which the connection is given up rather than trusted with a shifted queue;
- * - it makes an object of a call's three hundred headers twice before it hands an event on: events go past that;
+ * - it makes an object of a call's three hundred headers twice before it hands an event on: events go past that, and those
+ *   that are wanted are read alone;
  * - it never reconnects and says `connected` after a reset: one state table here;
  * - it writes arguments raw, so that a line break is a second command: refused before it gets there.
  */
@@ -58,6 +59,7 @@ export class EventSocket {
   readonly #address: EventSocketAddress;
   readonly #listener: EventSocketListener;
   readonly #log: Logger;
+  readonly #read: (json: string) => NodeEvent | undefined;
   #state: State = 'idle';
   #connection: InstanceType<typeof esl.Connection> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -68,6 +70,7 @@ export class EventSocket {
     this.#address = address;
     this.#listener = listener;
     this.#log = log;
+    this.#read = eventReader(listener.headers);
   }
 
   get up(): boolean {
@@ -183,10 +186,8 @@ export class EventSocket {
 
   #take(connection: unknown, body: string): void {
     if (this.#connection !== connection) return;
-    let event: NodeEvent;
-    try {
-      event = JSON.parse(body) as NodeEvent;
-    } catch {
+    const event = this.#read(body);
+    if (event === undefined) {
       this.#log.warn({ bytes: body.length }, 'an event of the media node is not JSON');
       return;
     }

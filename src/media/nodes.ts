@@ -1,9 +1,11 @@
+import { LEG_EVENT_HEADERS } from '../calls/leg-end.js';
 import type { LiveCall, NodeFeed, NodeListener } from '../calls/node-feed.js';
 import type { Logger } from '../observe/logger.js';
 import { nameOf } from './node-keeper.js';
 import type { NodeSight } from './node-roster.js';
 import { standingAfter, type Sign, type Standing } from './node-standing.js';
-import { EventSocket, type EventSocketAddress, type NodeEvent } from './event-socket.js';
+import type { NodeEvent } from './event-reader.js';
+import { EventSocket, type EventSocketAddress } from './event-socket.js';
 
 /** Sends OPTIONS to a node's profile: whether it answered; undefined where nothing could be sent. */
 export type Probe = (uri: string, deadlineMs: number) => Promise<boolean | undefined>;
@@ -13,6 +15,7 @@ export type Probe = (uri: string, deadlineMs: number) => Promise<boolean | undef
  * dialplan rings at once, so what CHANNEL_PROGRESS and its like would add stands in the end's own stamps.
  */
 const CHANNEL_EVENTS = ['CHANNEL_ANSWER', 'CHANNEL_HANGUP_COMPLETE'];
+const HEARTBEAT_HEADERS = ['Session-Count', 'Max-Sessions'];
 /** FreeSWITCH's heartbeat is due every 20 s. */
 const HEARTBEAT_LATE_MS = 50_000;
 const PROBE_EVERY_MS = 5000;
@@ -241,6 +244,7 @@ export class MediaNodes implements NodeFeed {
         this.#sign(node, 'lost');
         for (const each of this.#listeners) each.down(name);
       },
+      headers: [...LEG_EVENT_HEADERS, ...HEARTBEAT_HEADERS],
       event: (event: NodeEvent) => {
         this.#take(node, event);
       },

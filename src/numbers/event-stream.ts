@@ -1,6 +1,6 @@
 import { Seq, type CallEvent } from '../calls/events.js';
 import { UnexpectedReply } from './codes.js';
-import { accountKeys, WAKE_CHANNEL } from './keys.js';
+import { accountKeys } from './keys.js';
 import type { ScriptPort } from './ports.js';
 
 const CHUNK = 1_000;
@@ -23,7 +23,7 @@ export class EventStream {
   }
 
   /**
-   * Writes an event into its account's stream and wakes the ledger; the event `ended` takes its call out of the live
+   * Writes an event into its account's stream; the event `ended` takes its call out of the live
    * ones. May be repeated: the ledger knows an event by call and seq. Rejects with `StoreUnavailable`: spool it.
    */
   async append(event: CallEvent): Promise<void> {
@@ -31,7 +31,7 @@ export class EventStream {
     await this.#scripts.run(
       'append',
       [keys.events, keys.live],
-      [WAKE_CHANNEL, event.account, JSON.stringify(event), event.kind === 'ended' ? event.call : ''],
+      [JSON.stringify(event), event.kind === 'ended' ? event.call : ''],
       TOLD_AGAIN.has(event.seq) ? 'soon' : 'now',
     );
   }

@@ -15,9 +15,6 @@ export function checkedId(id: string): string {
   return id;
 }
 
-/** The channel on which scripts name the account whose event stream grew, so that the ledger need not poll. */
-export const WAKE_CHANNEL = 'ts:wake';
-
 /** The keys of one account. Throws `BadId`. */
 export function accountKeys(account: string) {
   const prefix = `ts:{account:${checkedId(account)}}:`;

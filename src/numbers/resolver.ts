@@ -1,7 +1,7 @@
 import { MARGIN_MS } from './allocate-command.js';
 import { attribute } from './attribution.js';
 import { LOG_LENGTH } from './holder-log.js';
-import { accountKeys, WAKE_CHANNEL } from './keys.js';
+import { accountKeys } from './keys.js';
 import type { ScriptPort } from './ports.js';
 import { readLookup, receivedEvent } from './resolution.js';
 import type { Resolution, ResolutionRequest } from './types.js';
@@ -44,8 +44,6 @@ export class Resolver {
       ],
       [
         this.#now(),
-        WAKE_CHANNEL,
-        request.account,
         request.number,
         request.defaultEndpoint ?? '',
         LIVE_MS,

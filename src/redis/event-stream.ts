@@ -1,6 +1,6 @@
 import { ReplyError } from 'ioredis';
 import type { EventStreams, StreamEntry } from '../ledger/event-streams.js';
-import { accountKeys, WAKE_CHANNEL } from '../numbers/keys.js';
+import { accountKeys } from '../numbers/keys.js';
 import type { RedisClient } from './clients.js';
 
 const GROUP = 'ledger';
@@ -13,12 +13,10 @@ export class UnexpectedStreamReply extends Error {
 /** The accounts' event streams in Redis. Each command names one stream, so that a cluster can carry it out. */
 export class RedisEventStreams implements EventStreams {
   readonly #client: RedisClient;
-  readonly #subscriber: RedisClient;
 
-  /** `client` and `subscriber` are patient ones; the latter is used for nothing else (`RedisClients.dedicated`). */
-  constructor(client: RedisClient, subscriber: RedisClient) {
+  /** `client` is a patient one. */
+  constructor(client: RedisClient) {
     this.#client = client;
-    this.#subscriber = subscriber;
   }
 
   async read(account: string, consumer: string, count: number): Promise<readonly StreamEntry[]> {
@@ -73,19 +71,6 @@ export class RedisEventStreams implements EventStreams {
         await this.#client.xgroup('DELCONSUMER', events, GROUP, String(name));
       }
     }
-  }
-
-  async watch(grew: (account: string) => void): Promise<() => Promise<void>> {
-    const heard = (channel: string, account: string): void => {
-      if (channel === WAKE_CHANNEL) grew(account);
-    };
-    this.#subscriber.on('message', heard);
-    await this.#subscriber.subscribe(WAKE_CHANNEL);
-    return async () => {
-      this.#subscriber.off('message', heard);
-      // Without a connection there is no subscription to end, and the command would wait for one.
-      if (this.#subscriber.status === 'ready') await this.#subscriber.unsubscribe(WAKE_CHANNEL);
-    };
   }
 
   /** Runs a command of the group, making the group where there is none: a new account, or a Redis that lost its data. */

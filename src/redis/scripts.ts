@@ -40,10 +40,10 @@ const CANNOT_SERVE = new Set([
 ]);
 
 /**
- * How long a run that can wait does so at most, ms. A call has six of them, of a moment each: a write of its own costs as
- * much CPU as all the rest of a run.
+ * How long a run that can wait does so at most, ms: what a media node told of a call, which is told again should it be lost.
+ * A write of its own, and the turn of the event loop that its answer takes, cost as much CPU as all the rest of a run.
  */
-const GATHER_MS = 10;
+const GATHER_MS = 50;
 
 /** A script failed in Redis. `code` is the first word of what it said: `error_reply('CODE ...')`, `ERR` for a fault in it. */
 export class ScriptFailed extends Error {

@@ -99,10 +99,7 @@ export class DrachtioConnection {
       },
       frame: (frame, send) => {
         const odd = oddFrame(frame);
-        if (odd?.kind === 'mended') {
-          log.warn({ bytes: frame.length }, 'a response that cannot be read counts by its status alone');
-          return odd.frame;
-        }
+        if (odd?.kind === 'shortened') return odd.frame;
         if (odd !== undefined) {
           log.warn({ bytes: frame.length }, 'a message that cannot be read was refused');
           if (odd.transaction !== undefined)

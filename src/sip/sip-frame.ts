@@ -1,9 +1,9 @@
-/** What is to be done about a frame with a message that drachtio-srf cannot read, or not in bounded time, though drachtio-server could. */
+/** What is to be done about a frame whose message drachtio-srf cannot read, or not in bounded time, or need not read. */
 export type OddFrame =
   /** Kept from the library. `transaction` is that of a request that waits for an answer; undefined where nobody does. */
   | { readonly kind: 'kept'; readonly transaction: string | undefined }
-  /** An answer that somebody waits for: the same frame, of the message no more than its status. */
-  | { readonly kind: 'mended'; readonly frame: string };
+  /** An answer that somebody waits for: the same frame, of the message no more than is used, its status and its reasons. */
+  | { readonly kind: 'shortened'; readonly frame: string };
 
 const REQUEST_LINE = /^([\w\-.!%*_+`'~]+)\s([^\s]+)\sSIP\s*\/\s*\d+\.\d+/;
 const STATUS_LINE = /^SIP\/\d+\.\d+\s+\d+[^\r\n\u2028\u2029]*$/;
@@ -15,8 +15,8 @@ const LONGEST_CONTENT_TYPE = 512;
 /**
  * Looks at a frame `id|sip|source|bytes|proto|address|port|time|transaction|dialog|...` or `id|response|...` before the
  * library does. A request that it cannot read it prints, callers' numbers and all, and leaves its sender without an answer;
- * a response of that kind it throws out of the socket's data handler, which costs the connection. undefined for a frame
- * of another kind, and for one that it reads.
+ * a response of that kind it throws out of the socket's data handler, which costs the connection; of one that it can read
+ * it makes an object of every header, two a call. undefined for a frame of another kind, and for one that it is to read.
  */
 export function oddFrame(frame: string): OddFrame | undefined {
   const end = frame.indexOf('\r\n');
@@ -26,19 +26,23 @@ export function oddFrame(frame: string): OddFrame | undefined {
   const [, kind] = tokens;
   if (kind !== 'sip' && (kind !== 'response' || end + 2 === frame.length)) return undefined;
   const stop = frame.indexOf('\r\n\r\n', end);
-  const lines = frame.slice(end + 2, stop < 0 ? undefined : stop).split(/\r\n(?![ \t])/);
+  const head = frame.slice(end + 2, stop < 0 ? undefined : stop);
+  if (kind === 'response' && head.startsWith('SIP/')) return shortened(leader, head);
+  const lines = head.split(/\r\n(?![ \t])/);
   const [start = ''] = lines;
-  if (kind === 'response') {
-    if (isReadable(lines)) return undefined;
-    const status = /^SIP\/2\.0 +([1-6]\d\d)(?!\d)/i.exec(start)?.[1] ?? '500';
-    return {
-      kind: 'mended',
-      frame: `${leader}\r\nSIP/2.0 ${status} Unreadable\r\nContent-Length: 0\r\n\r\n`,
-    };
-  }
+  if (kind === 'response') return isReadable(lines) ? undefined : shortened(leader, head);
   if (isReadable(lines) && tokens.length > 9) return undefined;
   const waits = !/^(?:ACK\s|SIP\/)/.test(start) && tokens[2] === 'network' && tokens[8] !== '';
   return { kind: 'kept', transaction: waits ? tokens[8] : undefined };
+}
+
+function shortened(leader: string, head: string): OddFrame {
+  const status = /^SIP\/2\.0 +([1-6]\d\d)(?!\d)/i.exec(head)?.[1] ?? '500';
+  const reasons = head.match(/\r\nReason[ \t]*:[^\r\n]{0,512}/gi) ?? [];
+  return {
+    kind: 'shortened',
+    frame: `${leader}\r\nSIP/2.0 ${status} Shortened${reasons.join('')}\r\nContent-Length: 0\r\n\r\n`,
+  };
 }
 
 /** Whether the library reads it, reads it in bounded time, and gives each header its own name. */

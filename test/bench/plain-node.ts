@@ -129,7 +129,7 @@ export class PlainNode {
     const secret = process.env['TAGSWITCH_FREESWITCH_SECRET'] ?? '';
     const socket = new EventSocket(
       { host, port: Number(port), secret },
-      { up: () => undefined, down: () => undefined, event: () => undefined },
+      { up: () => undefined, down: () => undefined, headers: [], event: () => undefined },
       createLogger('error'),
     );
     socket.start();

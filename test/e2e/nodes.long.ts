@@ -105,7 +105,7 @@ t.test('a paused node gets no calls, though it answers OPTIONS', async (t) => {
   const up = new Promise<EventSocket>((resolve) => {
     const socket: EventSocket = new EventSocket(
       { host, port: Number(port), secret },
-      { up: () => resolve(socket), down: () => undefined, event: () => undefined },
+      { up: () => resolve(socket), down: () => undefined, headers: [], event: () => undefined },
       keepingLogger(),
     );
     socket.start();

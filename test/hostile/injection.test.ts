@@ -248,7 +248,7 @@ t.test('the gates before SIP and the event socket', async (t) => {
     t.throws(() => safeHeaders({ 'X-A': payload }), { code: 'unsafeValue' });
     t.throws(() => safeHeaders({ [`X-${payload}`]: 'a' }), { code: 'unsafeValue' });
   }
-  const listener = { up: () => undefined, down: () => undefined, event: () => undefined };
+  const listener = { up: () => undefined, down: () => undefined, headers: [], event: () => undefined };
   const socket = new EventSocket({ host: '127.0.0.1', port: 9, secret: 'x' }, listener, keepingLogger());
   for (const payload of breaks) await t.rejects(socket.api(`status ${payload}`), { code: 'unsafe' });
 

@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import sipParser from 'drachtio-srf/lib/sip-parser/parser.js';
 import { callOf, legEndFromEvent, legEndFromLine, answeredFromEvent } from '../../src/calls/leg-end.js';
 import { headerText } from '../../src/media/event-header.js';
+import { eventReader } from '../../src/media/event-reader.js';
 import { destinationOfToken, readLegToken } from '../../src/routing/leg-token.js';
 import { CallerIdentity } from '../../src/sip/caller-identity.js';
 import { dialogRecord } from '../../src/sip/dialog-record.js';
@@ -278,6 +279,17 @@ export const parsers: readonly Parser[] = [
     name: 'visitor token',
     read: (text) => readVisitorToken(text, visitorKey, ['site_x'], 1),
     forms: ['*', 'e30.e30.*', 'eyJhbGciOiJFZERTQSJ9.*.AA', 'eyJhbGciOiJFZERTQSJ9.e30.AA*'],
+  },
+  {
+    name: 'event of a media node as JSON',
+    read: eventReader(['Event-Name', 'note']),
+    forms: [
+      '*',
+      '{"Event-Name":"*"}',
+      '{"Event-Name":"HEARTBEAT*',
+      '{"*":"Event-Name"}',
+      '{"note":"*","Event-Name":"a"}',
+    ],
   },
   { name: 'spool line', read: legEndFromLine, forms: ['*', '"call_*"', '"*",'] },
   {

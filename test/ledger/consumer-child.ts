@@ -8,7 +8,7 @@ import { keepingLogger } from '../support/logger.js';
 // A ledger that is killed: before it can acknowledge what it committed, or with `reads`, before it can commit what it read.
 const [path = '', url = '', reads] = process.argv.slice(2);
 const clients = new RedisClients(url, keepingLogger());
-const streams = new RedisEventStreams(clients.background, clients.dedicated('wake'));
+const streams = new RedisEventStreams(clients.background);
 streams.settle = () => {
   process.send?.('committed');
   return new Promise(() => undefined);

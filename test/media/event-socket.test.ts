@@ -1,7 +1,9 @@
 /** The one adapter of modesl, against an event socket of the test's own that misbehaves as a real one may. */
 import { createServer, type Server, type Socket } from 'node:net';
+import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { EventSocket, type NodeEvent } from '../../src/media/event-socket.js';
+import { eventReader, type NodeEvent } from '../../src/media/event-reader.js';
+import { EventSocket } from '../../src/media/event-socket.js';
 import { headerText } from '../../src/media/event-header.js';
 import { MediaNodes } from '../../src/media/nodes.js';
 import { keepingLogger } from '../support/logger.js';
@@ -75,7 +77,12 @@ async function connected(t: Test) {
   let downs = 0;
   const socket = new EventSocket(
     { host: '127.0.0.1', port, secret: SECRET },
-    { up: () => (ups += 1), down: () => (downs += 1), event: (event) => void events.push(event) },
+    {
+      up: () => (ups += 1),
+      down: () => (downs += 1),
+      headers: ['Event-Name', 'note'],
+      event: (event) => void events.push(event),
+    },
     log,
   );
   t.teardown(async () => {
@@ -100,6 +107,27 @@ t.test('a header that does not decode costs nothing', async (t) => {
     'Content-Length': 12,
     C: '',
   });
+});
+
+t.test('of an event those headers are read that are wanted, as JSON has them', async (t) => {
+  const wanted = ['Event-Name', 'variable_sip_h_X-Tagswitch-Call', 'a.b*'];
+  const read = eventReader(wanted);
+  const nasty = fc.string({
+    unit: fc.constantFrom('"', '\\', ':', ',', '{', 'n', 'Event-Name', '\n', 'é', '\u2028'),
+  });
+  const key = fc.oneof(fc.constantFrom(...wanted, 'a-b-', 'xEvent-Name', '__proto__'), nasty);
+  const event = fc.dictionary(key, fc.oneof(nasty, fc.array(nasty, { maxLength: 3 })));
+  fc.assert(
+    fc.property(event, (headers) => {
+      const all = JSON.parse(JSON.stringify(headers)) as Record<string, unknown>;
+      const texts = wanted.filter((name) => Object.hasOwn(all, name) && typeof all[name] === 'string');
+      t.strictSame(read(JSON.stringify(headers)), Object.fromEntries(texts.map((name) => [name, all[name]])));
+    }),
+    { numRuns: 2000, verbose: 1 },
+  );
+  t.equal(read('[]'), undefined);
+  t.equal(read('{"Event-Name":"cut o'), undefined);
+  t.strictSame(read('{"Event-Name":"\\u00"}'), { 'Event-Name': '\\u00' }, 'half an escape costs nothing');
 });
 
 t.test('replies go to whom they belong, also over a lost connection', async (t) => {
@@ -153,7 +181,7 @@ t.test('a wrong password, a refused address and a closed one: it goes on trying,
   const log = keepingLogger();
   const socket = new EventSocket(
     { host: '127.0.0.1', port, secret: 'wrong' },
-    { up: () => t.fail('up'), down: () => undefined, event: () => undefined },
+    { up: () => t.fail('up'), down: () => undefined, headers: [], event: () => undefined },
     log,
   );
   socket.start();

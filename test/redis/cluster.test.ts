@@ -3,7 +3,6 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import type { Test } from 'tap';
 import { MARGIN_MS } from '../../src/numbers/allocate-command.js';
-import { WAKE_CHANNEL } from '../../src/numbers/keys.js';
 import { RedisClients } from '../../src/redis/clients.js';
 import { keepingLogger } from '../support/logger.js';
 import { freePort, TestRedis } from '../support/redis.js';
@@ -56,13 +55,6 @@ t.test('every script runs on a cluster; accounts spread over it', { timeout: 60_
   t.teardown(() => Promise.all(worlds.map((world) => world.close())));
 
   const life = async (w: World): Promise<void> => {
-    const subscriber = w.clients.dedicated('test');
-    await subscriber.subscribe(WAKE_CHANNEL);
-    const woken = new Promise<void>((resolve) =>
-      subscriber.on('message', (_channel, account: string) => {
-        if (account === w.account) resolve();
-      }),
-    );
     t.equal(await w.pools.reserve(w.account, w.pool.id, numbers(20)), 20);
     const all = await Promise.all(Array.from({ length: 10 }, (_, i) => w.allocate(`s${i}`)));
     t.equal(new Set(all.map((one) => one.number)).size, 10);
@@ -71,7 +63,6 @@ t.test('every script runs on a cluster; accounts spread over it', { timeout: 60_
     t.match(await w.allocator.renew(w.account, one.link), { state: 'renewed' });
     const call = w.call(one.number);
     t.match(await w.resolver.resolve(call), { session: 's0', why: 'linked' });
-    await woken;
     t.equal(await w.stream.keep(w.account, [call.call], 1_000_000), 1);
     await t.rejects(w.pools.withdraw(w.account, w.pool.id, [one.number], false), { code: 'numbersInUse' });
     t.equal(await w.allocator.end(w.account, one.link), 'done');

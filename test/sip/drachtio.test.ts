@@ -349,6 +349,7 @@ t.test('a response that the library cannot read counts by its status, and costs 
   const odd: readonly (readonly [string, string, number])[] = [
     ['a line without a colon', 'SIP/2.0 486 Busy Here\r\nVia: x\r\nnot a header 2025550199\r\n\r\n', 486],
     ['a status line that is slow to read', `SIP/2.0 603 x${' '.repeat(9000)}\nb\r\nVia: x\r\n\r\n`, 603],
+    ['a status line and nothing else', 'SIP/2.0 480', 480],
     ['nothing that is a status', '\u0000\u0001 +12025550199\r\n\r\n', 500],
   ];
   for (const [at, [what, response, status]] of odd.entries()) {
@@ -361,6 +362,16 @@ t.test('a response that the library cannot read counts by its status, and costs 
     port.push(`r|response|${id}|OK|done`);
     t.same(await result, { status, reason: undefined }, what);
   }
+  port.invite(inviteText(), 'txn-reasons');
+  await until(() => invites.length === odd.length + 1);
+  const result = invites.at(-1)?.proxy('sip:a@127.0.0.1:5180', { silenceMs: 1500, deadlineMs: 5000 });
+  await until(() => port.frames.filter((frame) => frame.includes('|proxy|')).length === odd.length + 1);
+  const id = port.frames.at(-1)?.split('|')[0] ?? '';
+  const head = 'SIP/2.0 486 Busy Here\r\nVia: x\r\nReason: Q.850;cause=17\r\nreason : SIP;cause=486\r\n';
+  const body = '\r\nReason: Q.850;cause=1\r\n';
+  port.push(`r|response|${id}|OK|network|10|udp|127.0.0.1|5180|10:00:00|||continue\r\n${head}${body}`);
+  port.push(`r|response|${id}|OK|done`);
+  t.same(await result, { status: 486, reason: 'Q.850;cause=17,SIP;cause=486' }, 'and by its reasons');
   t.equal(port.sockets.length, sockets);
   t.ok(drachtio.up);
   t.notMatch(JSON.stringify(log.lines), /2025550/);

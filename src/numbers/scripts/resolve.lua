@@ -1,27 +1,27 @@
 -- A call came: who may have made it? Returns all that is known, for the application to rank. Writes the event `received`
--- with the same evidence, counts the call as live, notes for the caller's redial what he is about to reach, and wakes the
--- ledger. Until the application has said more, the call is the newest holder's. A call keeps a live link alive, as a heartbeat
+-- with the same evidence, counts the call as live, and notes for the caller's redial what he is about to reach.
+-- Until the application has said more, the call is the newest holder's. A call keeps a live link alive, as a heartbeat
 -- does: whoever calls is there.
 --
 -- KEYS[1] numbers (hash)   KEYS[2] live (hash)   KEYS[3] events (stream)
 -- KEYS[4] ends of the number's pool (zset)
 -- KEYS[5] the caller's notes (string); absent for an anonymous caller, or where redials do not count
 -- ARGV[1] now, ms; '' for Redis's own clock
--- ARGV[2] channel that wakes the ledger   ARGV[3] account   ARGV[4] number
--- ARGV[5] the pool's default endpoint; '' for none
--- ARGV[6] how long the call counts as live unless it is kept, ms
--- ARGV[7] JSON of the event, as far as it is known before the number is looked up
--- ARGV[8] how long a redial counts, ms   ARGV[9] margin, ms   ARGV[10] how many links a number remembers
--- ARGV[11] the pool that KEYS[4] is of: a link of another one (a move is under way) is left as it is
+-- ARGV[2] number
+-- ARGV[3] the pool's default endpoint; '' for none
+-- ARGV[4] how long the call counts as live unless it is kept, ms
+-- ARGV[5] JSON of the event, as far as it is known before the number is looked up
+-- ARGV[6] how long a redial counts, ms   ARGV[7] margin, ms   ARGV[8] how many links a number remembers
+-- ARGV[9] the pool that KEYS[4] is of: a link of another one (a move is under way) is left as it is
 -- returns {now, holder log, caller's notes}; the texts are '' where there are none
 --- @include "includes/now"
 --- @include "includes/log"
 --- @include "includes/caller"
 
 local now = now_ms(ARGV[1])
-local number = ARGV[4]
-local keep_ms = tonumber(ARGV[8])
-local event = cjson.decode(ARGV[7])
+local number = ARGV[2]
+local keep_ms = tonumber(ARGV[6])
+local event = cjson.decode(ARGV[5])
 local log = redis.call('HGET', KEYS[1], number)
 local entry, older = newest(log)
 
@@ -46,7 +46,7 @@ if entry and entry.ambiguous then
   event.late = entry['until'] <= now
   event.why = 'ambiguous'
   event.ambiguous = true
-  event.endpoint = ARGV[5] ~= '' and ARGV[5] or entry.endpoint
+  event.endpoint = ARGV[3] ~= '' and ARGV[3] or entry.endpoint
 elseif entry then
   event.level = entry.level or 'session'
   event.late = entry['until'] <= now
@@ -57,8 +57,8 @@ elseif entry then
 else
   event.level = 'none'
   event.late = false
-  event.why = ARGV[5] ~= '' and 'poolDefault' or 'unknownNumber'
-  event.endpoint = ARGV[5] ~= '' and ARGV[5] or nil
+  event.why = ARGV[3] ~= '' and 'poolDefault' or 'unknownNumber'
+  event.endpoint = ARGV[3] ~= '' and ARGV[3] or nil
 end
 
 local before = KEYS[5] and redis.call('GET', KEYS[5])
@@ -84,16 +84,15 @@ if KEYS[5] then
 end
 
 local endpoint = event.redial and event.redial.endpoint or event.endpoint
-local call = { number = number, endpoint = endpoint, trunk = event.trunk, ['end'] = now + tonumber(ARGV[6]) }
+local call = { number = number, endpoint = endpoint, trunk = event.trunk, ['end'] = now + tonumber(ARGV[4]) }
 redis.call('HSET', KEYS[2], event.call, cjson.encode(call))
 redis.call('XADD', KEYS[3], '*', 'e', cjson.encode(event))
-redis.call('PUBLISH', ARGV[2], ARGV[3])
 
-if entry and entry['until'] > now and entry.pool == ARGV[11] and not entry.ambiguous and entry.level ~= 'overflow' then
+if entry and entry['until'] > now and entry.pool == ARGV[9] and not entry.ambiguous and entry.level ~= 'overflow' then
   entry.hold = entry.full or entry.hold
   entry.full = nil
   entry['until'] = math.max(entry['until'], now + entry.hold)
-  redis.call('HSET', KEYS[1], number, log_of(entry, older, tonumber(ARGV[10])))
-  redis.call('ZADD', KEYS[4], 'XX', entry['until'] + tonumber(ARGV[9]), number)
+  redis.call('HSET', KEYS[1], number, log_of(entry, older, tonumber(ARGV[8])))
+  redis.call('ZADD', KEYS[4], 'XX', entry['until'] + tonumber(ARGV[7]), number)
 end
 return { now, log or '', before or '' }
