@@ -11,6 +11,8 @@ const RETRY_MS = 200;
 const RETRY_LIMIT_MS = 2_000;
 /** How often files of dead processes are looked for, and ours are shown to be alive, ms. */
 const ROUND_MS = 5_000;
+/** Events that are replayed at once: they leave in one write. */
+const BATCH = 100;
 
 type State = 'direct' | 'spooling' | 'closed';
 
@@ -157,17 +159,31 @@ export class EventSpool implements EventSink {
     if (text === undefined) return false; // another process took us for dead and replays it
     const { lines, torn } = text;
     let refused = false;
-    for (const line of torn === '' ? lines : [...lines, torn]) {
+    const events = torn === '' ? lines : [...lines, torn];
+    for (let from = 0; from < events.length; from += BATCH) {
+      if (await this.#replayLines(events.slice(from, from + BATCH))) refused = true;
+      if (this.#state === 'closed') throw new Error('the event spool closes');
+    }
+    await unlink(path).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+    });
+    return refused;
+  }
+
+  /** Whether one was refused. Throws where Redis took not all that it would: the file stays, and is replayed from its beginning. */
+  async #replayLines(lines: readonly string[]): Promise<boolean> {
+    let refused = false;
+    const replay = async (line: string): Promise<void> => {
       const event = readEvent(line);
       if (event === undefined) {
         this.counts.torn += 1;
-        continue;
+        return;
       }
       try {
         await this.#stream.append(event);
         this.counts.replayed += 1;
       } catch (error) {
-        if (codeOf(error) === 'storeUnavailable') throw error; // the file stays, and is replayed from its beginning
+        if (codeOf(error) === 'storeUnavailable') throw error;
         this.#logger.error(
           { call: event.call, seq: event.seq, fault: faultOf(error) },
           'Redis refuses an event',
@@ -175,11 +191,9 @@ export class EventSpool implements EventSink {
         await this.#file.append(line);
         refused = true;
       }
-      if (this.#state === 'closed') throw new Error('the event spool closes');
-    }
-    await unlink(path).catch((error: unknown) => {
-      if (!isMissing(error)) throw error;
-    });
+    };
+    const failed = (await Promise.allSettled(lines.map(replay))).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
     return refused;
   }
 

@@ -7,12 +7,17 @@ const SDP =
   'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 6002 RTP/AVP 0\r\n';
 /** From ringing to the answer. */
 const RING_MS = 100;
+/** Callers talk for a second: who hangs up sooner than this after his ACK ended an answer that nobody waited for any more. */
+const SHORTEST_TALK_MS = 300;
 
 /** What the callee saw of one caller. */
 export interface Seen {
   /** When his first INVITE came, ms since the epoch. */
   readonly at: number;
+  /** Somebody talked with him. */
   acknowledged: boolean;
+  /** `performance.now` of his first ACK. */
+  acknowledgedAt?: number;
   hungUp: boolean;
 }
 
@@ -33,7 +38,9 @@ export class Callee {
         onAck: (ack) => {
           callee.#answers.get(ack.callId)?.();
           const seen = callee.#of(ack);
-          if (seen !== undefined) seen.acknowledged = true;
+          if (seen === undefined) return;
+          seen.acknowledged = true;
+          seen.acknowledgedAt ??= performance.now();
         },
       },
     );
@@ -60,7 +67,10 @@ export class Callee {
       if (request.method === 'BYE') {
         this.#answers.get(request.callId)?.();
         const seen = this.#of(request);
-        if (seen !== undefined) seen.hungUp = true;
+        if (seen !== undefined) {
+          seen.hungUp = true;
+          if (performance.now() - (seen.acknowledgedAt ?? 0) < SHORTEST_TALK_MS) seen.acknowledged = false;
+        }
       }
       transaction.reply(200);
       return;
