@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { listening } from '../support/listening.js';
 import { PlainNode } from './plain-node.js';
+import { cpuMs } from './processes.js';
 
 const PROGRAM = fileURLToPath(new URL('bare-proxy.js', import.meta.url));
 
@@ -50,10 +51,10 @@ export class BareSwitch {
     return process.env['TAGSWITCH_SIP'] ?? '';
   }
 
-  /** Of the program that proxies. */
-  get pid(): number {
+  /** CPU that the program that proxies, and FreeSWITCH, have taken, ms. */
+  cpuTimes(): { readonly application: number; readonly 'media-server': number } {
     if (this.#proxy.pid === undefined) throw new Error('the bare proxy did not start');
-    return this.#proxy.pid;
+    return { application: cpuMs(this.#proxy.pid), 'media-server': cpuMs(this.#node.pid) };
   }
 
   async stop(): Promise<void> {

@@ -1,10 +1,11 @@
 import { System } from '../e2e/system.js';
 import { BareSwitch } from './bare-switch.js';
 import { Latencies, median, rounded, summary } from './latencies.js';
-import { cpuPerCall, cpuTimes } from './leftovers.js';
+import { cpuPerCall, cpuTimes, type Program } from './leftovers.js';
 import { failures, LoadEnds, type LoadSeen } from './load-ends.js';
-import { freeSwitchCommand, loadPlainNode } from './load-plain-node.js';
+import { freeSwitchCommand } from './load-plain-node.js';
 import type { Part, Progress } from './part.js';
+import { PlainNode } from './plain-node.js';
 import { cpuMs } from './processes.js';
 
 /** With the probe's five a second about half of what one FreeSWITCH carries on two cores that it shares with all the rest. */
@@ -17,35 +18,49 @@ interface Round {
   readonly cpuMs: Readonly<Partial<Record<string, number>>>;
 }
 
+/** Something that takes calls, and what its programs have taken of the CPU, ms. */
+interface Way {
+  readonly sip: string;
+  cpuTimes(): Readonly<Partial<Record<Program, number>>>;
+}
+
 /**
- * The same calls through the whole switch, through FreeSWITCH alone with a dialplan that asks Redis itself, and through the
- * two servers with a program that only proxies, in turn: what FreeSWITCH takes for a call, what drachtio-server and the
- * application add until it rings, and how much of the application's time is drachtio-srf's.
+ * The same calls through the whole switch and through a FreeSWITCH alone beside it, with a dialplan that asks Redis itself, in
+ * turn: what FreeSWITCH takes for a call, and what drachtio-server and the application add until it rings. And once through
+ * the two servers with a program that only proxies: how much of the application's time is drachtio-srf's.
  */
 export async function mediaNodePart(quick: boolean, progress: Progress): Promise<Part> {
   const command = freeSwitchCommand();
   if (command === undefined) return { figures: { notTaken: 'there is no FreeSWITCH to start' }, faults: [] };
-  const [rounds, warmUp, count] = quick ? [1, 40, 100] : [3, 100, 400];
+  const [rounds, warmUp, count] = quick ? [2, 40, 50] : [12, 200, 100];
   const ends = await LoadEnds.open();
   const ours: Round[] = [];
   const alone: Round[] = [];
-  const bare: Round[] = [];
-  const drachtio = process.env['TAGSWITCH_TEST_DRACHTIO_COMMAND'];
+  let bare: Round | undefined;
   try {
-    for (let round = 0; round < rounds; round++) {
-      // Neither is always the one that finds the machine as the other left it.
-      const turns = [
-        async () => ours.push(await throughTheSwitch(ends, warmUp, count)),
-        async () => alone.push(await throughFreeSwitchAlone(command, ends, warmUp, count)),
-        ...(drachtio === undefined
-          ? []
-          : [async () => bare.push(await throughBareSwitch(command, drachtio, ends, warmUp, count))]),
-      ];
-      if (round % 2 === 1) turns.reverse();
-      for (const turn of turns) {
-        progress(`mediaNode: round ${String(round + 1)} of ${String(rounds)}`);
-        await turn();
+    const drachtio = process.env['TAGSWITCH_TEST_DRACHTIO_COMMAND'];
+    progress('mediaNode: a program that only proxies');
+    if (drachtio !== undefined) bare = await throughBareSwitch(command, drachtio, ends, warmUp, 4 * count);
+    const system = await System.start(ends.declaration(), 'info');
+    try {
+      const node = await PlainNode.start(command, ends.ways());
+      try {
+        const ways: readonly [Way, Round[]][] = [
+          [{ sip: system.sip, cpuTimes: () => cpuTimes(system) }, ours],
+          [{ sip: node.sip, cpuTimes: () => ({ 'media-server': cpuMs(node.pid) }) }, alone],
+        ];
+        for (const [{ sip }] of ways) await ends.load(sip, warmUp, PER_SECOND);
+        for (let round = 0; round < rounds; round++) {
+          progress(`mediaNode: round ${String(round + 1)} of ${String(rounds)}`);
+          // Neither is always the one that finds the machine as the other left it.
+          for (const [way, seen] of round % 2 === 0 ? ways : [...ways].reverse())
+            seen.push(await throughWay(way, ends, count));
+        }
+      } finally {
+        await node.stop();
       }
+    } finally {
+      await system.stop();
     }
   } finally {
     await ends.close();
@@ -54,7 +69,7 @@ export async function mediaNodePart(quick: boolean, progress: Progress): Promise
     all.map((one) => one.cpuMs[program] ?? Number.NaN);
   const freeSwitch = { ours: cpu(ours, 'media-server'), alone: cpu(alone, 'media-server') };
   const toAlone = rounded(median(freeSwitch.ours.map((ms, i) => ms / (freeSwitch.alone[i] ?? Number.NaN))));
-  const faults = failures([...ours, ...alone, ...bare].map(({ load }) => load));
+  const faults = failures([...ours, ...alone, ...(bare === undefined ? [] : [bare])].map(({ load }) => load));
   if (!quick && toAlone > MOST)
     faults.push(
       `FreeSWITCH takes ${String(toAlone)} times as much for a call, at most ${String(MOST)} expected`,
@@ -64,9 +79,9 @@ export async function mediaNodePart(quick: boolean, progress: Progress): Promise
       calls: { rounds, each: count, perSecond: PER_SECOND },
       freeSwitchCpuMsPerCall: freeSwitch,
       freeSwitchToAlone: toAlone,
-      applicationCpuMsPerCall: cpu(ours, 'application'),
-      bareProxyCpuMsPerCall: cpu(bare, 'application'),
-      drachtioCpuMsPerCall: cpu(ours, 'sip-server'),
+      applicationCpuMsPerCall: rounded(median(cpu(ours, 'application'))),
+      drachtioCpuMsPerCall: rounded(median(cpu(ours, 'sip-server'))),
+      bareProxyCpuMsPerCall: bare?.cpuMs,
       inviteToRingingMs: ringing(ours),
       inviteToRingingAloneMs: ringing(alone),
     },
@@ -80,26 +95,10 @@ function ringing(rounds: readonly Round[]) {
   return summary(all);
 }
 
-async function throughTheSwitch(ends: LoadEnds, warmUp: number, count: number): Promise<Round> {
-  const system = await System.start(ends.declaration(), 'info');
-  try {
-    await ends.load(system.sip, warmUp, PER_SECOND);
-    const before = cpuTimes(system);
-    const load = await ends.load(system.sip, count, PER_SECOND);
-    return { load, cpuMs: cpuPerCall(before, cpuTimes(system), load.results.size) };
-  } finally {
-    await system.stop();
-  }
-}
-
-async function throughFreeSwitchAlone(
-  command: string,
-  ends: LoadEnds,
-  warmUp: number,
-  count: number,
-): Promise<Round> {
-  const { load, cpuMsPerCall } = await loadPlainNode(command, ends, { warmUp, count, perSecond: PER_SECOND });
-  return { load, cpuMs: { 'media-server': cpuMsPerCall } };
+async function throughWay(way: Way, ends: LoadEnds, count: number): Promise<Round> {
+  const before = way.cpuTimes();
+  const load = await ends.load(way.sip, count, PER_SECOND);
+  return { load, cpuMs: cpuPerCall(before, way.cpuTimes(), load.results.size) };
 }
 
 async function throughBareSwitch(
@@ -112,9 +111,7 @@ async function throughBareSwitch(
   const bare = await BareSwitch.start(command, drachtio, ends.ways());
   try {
     await ends.load(bare.sip, warmUp, PER_SECOND);
-    const before = cpuMs(bare.pid);
-    const load = await ends.load(bare.sip, count, PER_SECOND);
-    return { load, cpuMs: { application: rounded((cpuMs(bare.pid) - before) / load.results.size) } };
+    return await throughWay(bare, ends, count);
   } finally {
     await bare.stop();
   }

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EventSocket } from '../../src/media/event-socket.js';
 import { createLogger } from '../../src/observe/logger.js';
@@ -50,21 +50,35 @@ export interface Change {
 }
 
 const MODULES = 'autoload_configs/modules.conf.xml';
+const SWITCH = 'autoload_configs/switch.conf.xml';
+/** Beside those of the switch's own node. */
+const FIRST_RTP_PORT = 26_000;
+const LAST_RTP_PORT = 29_998;
 const WITH_HIREDIS: Change = { file: MODULES, from: 'mod_cdr_csv', to: 'mod_hiredis' };
 
 /**
  * FreeSWITCH as somebody would run it without us: our profile and our limits, a dialplan of his own that asks Redis where a
- * number leads (mod_hiredis) and bridges there; no spool, and nobody at the event socket.
+ * number leads (mod_hiredis) and bridges there; no spool, and nobody at the event socket. Its ports and its files are its own,
+ * so that it may run beside the switch.
  */
 export class PlainNode {
   readonly #folder: string;
   readonly #redis: TestRedis;
   readonly #child: ChildProcess;
+  readonly #sipPort: number;
+  readonly #eventPort: number;
 
-  private constructor(folder: string, redis: TestRedis, child: ChildProcess) {
+  private constructor(
+    folder: string,
+    redis: TestRedis,
+    child: ChildProcess,
+    ports: { readonly sip: number; readonly events: number },
+  ) {
     this.#folder = folder;
     this.#redis = redis;
     this.#child = child;
+    this.#sipPort = ports.sip;
+    this.#eventPort = ports.events;
   }
 
   /**
@@ -82,7 +96,8 @@ export class PlainNode {
     const redisPort = await freePort();
     writeFileSync(join(conf, 'dialplan', 'tagswitch.xml'), DIALPLAN);
     writeFileSync(join(conf, 'autoload_configs', 'hiredis.conf.xml'), hiredis(redisPort));
-    for (const { file, from, to } of [WITH_HIREDIS, ...changes]) {
+    const ownCore: Change = { file: SWITCH, from: 'tagswitch-core', to: `${basename(folder)}-core` };
+    for (const { file, from, to } of [WITH_HIREDIS, ownCore, ...changes]) {
       const before = readFileSync(join(conf, file), 'utf8');
       const after = before.replaceAll(from, to);
       if (after === before) throw new Error(`${file} has no ${from}`);
@@ -94,10 +109,24 @@ export class PlainNode {
     for (const [number, to] of ways)
       await clients.background.set(`number:${number}`, `sofia/tagswitch/sip:agent@${to}`);
     await clients.close('the ways are set');
-    const other = command.replace(/ -conf \S+/, ` -conf ${conf}`);
-    if (other === command) throw new Error('expected a command with -conf FOLDER');
-    const child = spawn('bash', ['-c', `exec ${other}`], { stdio: 'ignore', detached: true });
-    const node = new PlainNode(folder, redis, child);
+    const other = command
+      .replace(/ -conf \S+/, ` -conf ${conf}`)
+      .replace(/ -(log|db|run) \S+/g, (_, what: string) => ` -${what} ${join(folder, what)}`);
+    if (!other.includes(conf)) throw new Error('expected a command with -conf FOLDER');
+    for (const what of ['log', 'db', 'run']) mkdirSync(join(folder, what));
+    const ports = { sip: await freePort(), events: await freePort() };
+    const child = spawn('bash', ['-c', `exec ${other}`], {
+      stdio: 'ignore',
+      detached: true,
+      env: {
+        ...process.env,
+        TAGSWITCH_NODE_SIP_PORT: String(ports.sip),
+        TAGSWITCH_NODE_EVENT_PORT: String(ports.events),
+        TAGSWITCH_NODE_RTP_FIRST_PORT: String(FIRST_RTP_PORT),
+        TAGSWITCH_NODE_RTP_LAST_PORT: String(LAST_RTP_PORT),
+      },
+    });
+    const node = new PlainNode(folder, redis, child, ports);
     try {
       const [host = '', port = ''] = node.sip.split(':');
       await listening(host, Number(port));
@@ -119,16 +148,15 @@ export class PlainNode {
 
   /** Where its profile listens. */
   get sip(): string {
-    const { TAGSWITCH_NODE_SIP_IP: ip = '127.0.0.1', TAGSWITCH_NODE_SIP_PORT: port = '5180' } = process.env;
-    return `${ip}:${port}`;
+    return `${process.env['TAGSWITCH_NODE_SIP_IP'] ?? '127.0.0.1'}:${String(this.#sipPort)}`;
   }
 
   /** A connection with its event socket. */
   async events(): Promise<EventSocket> {
-    const [host = '', port = ''] = (process.env['TAGSWITCH_FREESWITCH'] ?? '').split(':');
+    const [host = ''] = (process.env['TAGSWITCH_FREESWITCH'] ?? '').split(':');
     const secret = process.env['TAGSWITCH_FREESWITCH_SECRET'] ?? '';
     const socket = new EventSocket(
-      { host, port: Number(port), secret },
+      { host, port: this.#eventPort, secret },
       { up: () => undefined, down: () => undefined, headers: [], event: () => undefined },
       createLogger('error'),
     );
@@ -145,5 +173,7 @@ export class PlainNode {
     }
     await this.#redis.stop();
     rmSync(this.#folder, { recursive: true, force: true });
+    for (const where of ['/dev/shm', '/var/tmp'])
+      rmSync(join(where, `${basename(this.#folder)}-core.db`), { force: true });
   }
 }

@@ -138,7 +138,7 @@ t.test('each fault is named by file and line', async (t) => {
       '<action application="system" data="x"/>',
       /application system: none that a plan needs/,
     ],
-    ['dialplan/tagswitch.xml', 'hangup_after_bridge=true|', 'x=${system(ls)}|', /a function in/],
+    ['dialplan/tagswitch.xml', 'presence_data=$1|', 'x=${system(ls)}|', /a function in/],
     [
       'autoload_configs/modules.conf.xml',
       '<load module="mod_sndfile"/>',
@@ -147,6 +147,16 @@ t.test('each fault is named by file and line', async (t) => {
     ],
     ['autoload_configs/modules.conf.xml', '<load module="mod_cdr_csv"/>', '', /mod_cdr_csv is not loaded/],
     ['sip_profiles/tagswitch.xml', '</profile>', '', /./],
+    ['vars.xml', 'sip_copy_custom_headers=false', 'other=false', /sip_copy_custom_headers: expected false/],
+    [
+      'vars.xml',
+      'hangup_after_bridge=true',
+      'hangup_after_bridge=false',
+      /hangup_after_bridge: expected true/,
+    ],
+    ['vars.xml', 'auto_cause XML tagswitch_end', 'true', /transfer_on_fail: expected causes/],
+    ['vars.xml', 'continue_on_fail=', 'continue_on_fail=true ', /continue_on_fail: expected causes/],
+    ['vars.xml', 'outbound_redirect_fatal=true', 'other=true', /outbound_redirect_fatal: expected true/],
   ] as const) {
     fresh();
     const path = join(folder, file);

@@ -338,10 +338,14 @@ t.test('causes and responses', async (t) => {
       context: 'c',
     },
     1,
+    (name) => (name === 'of_the_node' ? 'yes' : undefined),
   );
   channel.variables.set('Sip_H_X', 'v');
   t.equal(channel.get('sip_h_x'), 'v', 'names compare without case');
   t.equal(channel.get('caller_id_number'), '1');
+  t.equal(channel.get('of_the_node'), 'yes', 'what the channel has not, the node has');
+  channel.variables.set('of_the_node', 'no');
+  t.equal(channel.get('of_the_node'), 'no');
   channel.variables.set('sip_h_X', '');
   t.equal(channel.get('sip_h_x'), undefined, 'an empty value takes it away');
 });

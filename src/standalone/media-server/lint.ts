@@ -20,9 +20,10 @@ type Rule = (look: Look) => void;
 export function lintConfiguration(folder: string, environment: Environment): LintFault[] {
   const faults: LintFault[] = [];
   try {
-    const { lines } = preprocess(join(folder, 'freeswitch.xml'), environment, new Map());
+    const { lines, globals } = preprocess(join(folder, 'freeswitch.xml'), environment, new Map());
     const look = new Look(parseXml(lines), faults);
     for (const rule of RULES) rule(look);
+    nodeVariables(look, globals);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     faults.push({
@@ -42,6 +43,10 @@ class Look {
   constructor(root: XmlElement, faults: LintFault[]) {
     this.#root = root;
     this.#faults = faults;
+  }
+
+  get top(): XmlElement {
+    return this.#root;
   }
 
   fault(at: XmlElement, what: string): void {
@@ -285,5 +290,30 @@ const modules: Rule = (look) => {
     if (!loaded.some((load) => load.attributes.get('module') === needed))
       look.fault(file, `${needed} is not loaded`);
 };
+
+/** What no channel sets for itself, and every call relies on. */
+function nodeVariables(look: Look, globals: ReadonlyMap<string, string>): void {
+  const needed: readonly (readonly [string, (value: string) => boolean, string])[] = [
+    ['sip_copy_custom_headers', (value) => value === 'false', 'false, or the plan goes on to the carrier'],
+    [
+      'hangup_after_bridge',
+      (value) => value === 'true',
+      'true, or a call that is over goes on to the next trunk',
+    ],
+    [
+      'continue_on_fail',
+      (value) => /^[A-Z_,]+$/.test(value),
+      'causes that mean that a trunk is out of order',
+    ],
+    [
+      'transfer_on_fail',
+      (value) => value.endsWith(' XML tagswitch_end'),
+      'causes, auto_cause XML tagswitch_end',
+    ],
+    ['outbound_redirect_fatal', (value) => value === 'true', 'true, or a redirection is followed'],
+  ];
+  for (const [name, holds, expected] of needed)
+    if (!holds(globals.get(name) ?? '')) look.fault(look.top, `variable ${name}: expected ${expected}`);
+}
 
 const RULES: readonly Rule[] = [access, refusals, speed, limits, codecs, dialplan, modules];

@@ -175,11 +175,9 @@ export class MediaServer {
       ports,
       log: this.#options.log,
       configuration: () => this.#configuration,
-      lookup: (channel, name) => channel.get(name) ?? this.#configuration.globals.get(name),
       tell: (name, channel, extra) =>
         this.#events?.tell(name, () => channelEvent(this.#origin, name, channel, extra), knownOf(channel)),
-      spool: (channel) =>
-        this.#spool.write(channel, (name) => channel.get(name) ?? this.#configuration.globals.get(name)),
+      spool: (channel) => this.#spool.write(channel, (name) => channel.get(name)),
       nextSessionId: (direction) => this.#counts.begin(direction, this.#legs.size),
       add: (leg) => void this.#legs.add(leg),
       route: (leg, callId, localTag) => void this.#routes.set(`${callId}|${localTag}`, leg),
@@ -280,7 +278,7 @@ export class MediaServer {
       paused: this.#paused,
       channels: () => [...this.#legs].map((leg) => leg.channel),
       channel: (uuid) => [...this.#legs].find((leg) => leg.channel.uuid === uuid)?.channel,
-      variable: (channel, name) => channel.get(name) ?? lookup(name),
+      variable: (channel, name) => channel.get(name),
       global: lookup,
       globals: () => configuration().globals,
       hangup: (channel, cause) => [...this.#legs].find((leg) => leg.channel === channel)?.hangup(cause),

@@ -212,6 +212,7 @@ function channelOf(ground: Ground, { request, flow, localTag }: ServerTransactio
       context: profile.context,
     },
     ground.nextSessionId('inbound'),
+    (variable) => ground.configuration().globals.get(variable),
   );
   channel.hitDialplan = true;
   const { variables } = channel;

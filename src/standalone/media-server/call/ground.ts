@@ -25,8 +25,6 @@ export interface Ground {
   readonly log: Log;
   /** The configuration of now: `reloadxml` replaces it. */
   configuration(): Configuration;
-  /** A variable of the channel, else a global one. */
-  lookup(channel: Channel, name: string): string | undefined;
   tell(name: ChannelEventName, channel: Channel, extra?: EventFields): void;
   /** Writes the end of a leg to the spool. */
   spool(channel: Channel): void;

@@ -97,7 +97,7 @@ async function search(running: Running, extension: string, context: string): Pro
           extensions,
           field: (name) =>
             name === 'destination_number' ? extension : name === 'context' ? context : channel.field(name),
-          variable: (name) => ground.lookup(channel, name),
+          variable: (name) => channel.get(name),
           // `set` and its kind are done before `execute` first waits, so that the next condition sees what they did.
           runInline: (action) => inline.push(execute(running, action)),
           onMatch: (captures) => channel.variables.set('DP_MATCH', `ARRAY::${captures.join('|:')}`),
@@ -121,7 +121,7 @@ async function execute(running: Running, action: Action): Promise<Next> {
   }
   let data: string;
   try {
-    data = expand(action.data, (name) => ground.lookup(channel, name));
+    data = expand(action.data, (name) => channel.get(name));
   } catch (error) {
     if (!(error instanceof FunctionRefused)) throw error;
     ground.log('error', error.message, { uuid: channel.uuid, application: action.application });

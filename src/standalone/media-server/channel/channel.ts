@@ -66,7 +66,17 @@ export class Channel {
   /** The channel that this one was made for, or the one that was won for it. */
   other: { readonly type: 'originator' | 'originatee'; readonly channel: Channel } | undefined;
 
-  constructor(direction: Direction, name: string, profile: CallerProfile, sessionId: number) {
+  readonly #global: (name: string) => string | undefined;
+
+  /** `global`: the node's variables, for those that the channel has not. */
+  constructor(
+    direction: Direction,
+    name: string,
+    profile: CallerProfile,
+    sessionId: number,
+    global: (name: string) => string | undefined,
+  ) {
+    this.#global = global;
     this.direction = direction;
     this.name = name;
     this.profile = profile;
@@ -99,9 +109,9 @@ export class Channel {
     return this.times.progressMedia > 0;
   }
 
-  /** A variable, else a field of the profile, as `${}` in the dialplan and the spool's template see them. */
+  /** A variable, else a field of the profile, else a variable of the node: as all of FreeSWITCH sees them. */
   get(name: string): string | undefined {
-    return this.variables.get(name) ?? this.field(name);
+    return this.variables.get(name) ?? this.field(name) ?? this.#global(name);
   }
 
   /** A field of the caller's profile by the name that conditions use. */
