@@ -12,7 +12,6 @@ export class CallWriter {
   readonly #put: Statement;
   readonly #all: Statement;
   readonly #record: Statement;
-  readonly #progress: Statement;
 
   constructor(db: DatabaseSyncInstance) {
     this.#known = db.prepare('SELECT event FROM events WHERE call = ? AND seq = ?');
@@ -27,11 +26,6 @@ export class CallWriter {
         'endpoint = excluded.endpoint, started_at = excluded.started_at, ended_at = excluded.ended_at, ' +
         'newest_at = excluded.newest_at, record = excluded.record, credit = excluded.credit, ' +
         'answered_at = excluded.answered_at',
-    );
-    // SQLite writes an index anew for each column that a statement names, whether its value is another one or not.
-    this.#progress = db.prepare(
-      'UPDATE calls SET ended_at = ?, newest_at = ?, record = ?, answered_at = ? WHERE id = ? AND account = ? AND number = ? ' +
-        'AND site IS ? AND endpoint IS ? AND started_at = ? AND credit IS ?',
     );
   }
 
@@ -63,8 +57,6 @@ export class CallWriter {
     const { id, account, number, site, endpoint, startedAt, endedAt, answeredAt } = record;
     const credit = record.test ? null : record.parameters;
     const text = JSON.stringify(record);
-    const same = [id, account, number, site, endpoint, startedAt, credit] as const;
-    if (this.#progress.run(endedAt, newest, text, answeredAt, ...same).changes > 0) return;
     this.#record.run(
       id,
       account,
