@@ -100,7 +100,17 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
   );
   const stream = new EventStream(scripts);
   const callLog = closers.add('call log', await SqliteCallLog.open(settings.callLog));
-  const eventSpool = closers.add('event spool', new EventSpool(stream, join(settings.data, 'events'), log));
+  // Whichever way an event came into its stream, also by a replay: our own ledger reads it shortly.
+  const intoStream: EventSink = {
+    append: async (event) => {
+      await stream.append(event);
+      consumer.grew(event.account);
+    },
+  };
+  const eventSpool = closers.add(
+    'event spool',
+    new EventSpool(intoStream, join(settings.data, 'events'), log),
+  );
   const consumer = closers.add(
     'ledger',
     new StreamConsumer({
@@ -130,7 +140,6 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
     new HeldEvents({
       sink: eventSpool,
       stored: (event) => {
-        consumer.grew(event.account);
         if (event.kind === 'ended' && event.seq === Seq.endedByNode) recentEnds.add(event);
       },
       logger: log,

@@ -3,9 +3,8 @@ import { BareSwitch } from './bare-switch.js';
 import { Latencies, median, rounded, summary } from './latencies.js';
 import { cpuPerCall, cpuTimes, type Program } from './leftovers.js';
 import { failures, LoadEnds, type LoadSeen } from './load-ends.js';
-import { freeSwitchCommand } from './load-plain-node.js';
 import type { Part, Progress } from './part.js';
-import { PlainNode } from './plain-node.js';
+import { freeSwitchCommand, PlainNode } from './plain-node.js';
 import { cpuMs } from './processes.js';
 
 /** With the probe's five a second about half of what one FreeSWITCH carries on two cores that it shares with all the rest. */

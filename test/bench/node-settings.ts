@@ -1,7 +1,9 @@
 import { median, rounded } from './latencies.js';
 import { failures, LoadEnds, type LoadSeen } from './load-ends.js';
-import { freeSwitchCommand, loadPlainNode, type PlainLoad } from './load-plain-node.js';
 import type { Part, Progress } from './part.js';
+import { freeSwitchCommand, PlainNode, type Change } from './plain-node.js';
+import { cpuMs } from './processes.js';
+import type { Audio } from './sipp.js';
 
 const PER_SECOND = 20;
 const MODULES = 'autoload_configs/modules.conf.xml';
@@ -10,8 +12,13 @@ const LOGFILE = 'autoload_configs/logfile.conf.xml';
 const PROFILE = 'sip_profiles/tagswitch.xml';
 
 /** What is otherwise than in the plain node, which has none of it. */
-interface Setting extends Pick<PlainLoad, 'audio' | 'changes' | 'events' | 'only'> {
+interface Setting {
   readonly name: string;
+  readonly changes?: readonly Change[];
+  /** Events that somebody listens to, and of whose legs. */
+  readonly events?: readonly string[];
+  readonly only?: readonly (readonly [string, string])[];
+  readonly audio?: Audio;
 }
 
 const SETTINGS: readonly Setting[] = [
@@ -81,10 +88,9 @@ export async function nodeSettingsPart(quick: boolean, progress: Progress): Prom
     for (let round = 0; round < rounds; round++) {
       for (const setting of round % 2 === 0 ? SETTINGS : [...SETTINGS].reverse()) {
         progress(`nodeSettings: round ${String(round + 1)} of ${String(rounds)}: ${setting.name}`);
-        const calls = { ...setting, warmUp: 60, count, perSecond: PER_SECOND };
-        const { load, cpuMsPerCall } = await loadPlainNode(command, ends, calls);
+        const { load, ms } = await measured(command, setting, ends, count);
         loads.push(load);
-        cpu.get(setting.name)?.push(cpuMsPerCall);
+        cpu.get(setting.name)?.push(ms);
       }
     }
   } finally {
@@ -104,4 +110,24 @@ export async function nodeSettingsPart(quick: boolean, progress: Progress): Prom
     },
     faults: failures(loads).map((fault) => `nodeSettings: ${fault}`),
   };
+}
+
+async function measured(
+  command: string,
+  { changes, events, only = [], audio }: Setting,
+  ends: LoadEnds,
+  count: number,
+): Promise<{ load: LoadSeen; ms: number }> {
+  const node = await PlainNode.start(command, ends.ways(), changes);
+  const listener = events === undefined ? undefined : await node.events();
+  try {
+    await listener?.subscribe(events ?? [], only);
+    await ends.load(node.sip, 60, PER_SECOND);
+    const before = cpuMs(node.pid);
+    const load = await ends.load(node.sip, count, PER_SECOND, audio);
+    return { load, ms: rounded((cpuMs(node.pid) - before) / load.results.size) };
+  } finally {
+    listener?.close();
+    await node.stop();
+  }
 }

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { EventSocket } from '../../src/media/event-socket.js';
 import { createLogger } from '../../src/observe/logger.js';
 import { RedisClients } from '../../src/redis/clients.js';
+import { onRealServers } from '../e2e/system.js';
 import { listening } from '../support/listening.js';
 import { freePort, TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
@@ -41,6 +42,11 @@ const hiredis = (port: number): string => `<configuration name="hiredis.conf">
   </profiles>
 </configuration>
 `;
+
+/** The command that starts a FreeSWITCH of the bench's; `undefined` where there is none. */
+export function freeSwitchCommand(): string | undefined {
+  return onRealServers ? process.env['TAGSWITCH_TEST_FREESWITCH_COMMAND'] : undefined;
+}
 
 /** `from`, wherever it is in `file` of the configuration, becomes `to`. */
 export interface Change {

@@ -175,9 +175,10 @@ export class MediaServer {
       ports,
       log: this.#options.log,
       configuration: () => this.#configuration,
+      global: (name) => this.#configuration.globals.get(name),
       tell: (name, channel, extra) =>
         this.#events?.tell(name, () => channelEvent(this.#origin, name, channel, extra), knownOf(channel)),
-      spool: (channel) => this.#spool.write(channel, (name) => channel.get(name)),
+      spool: (channel) => this.#spool.write(channel),
       nextSessionId: (direction) => this.#counts.begin(direction, this.#legs.size),
       add: (leg) => void this.#legs.add(leg),
       route: (leg, callId, localTag) => void this.#routes.set(`${callId}|${localTag}`, leg),
@@ -258,7 +259,6 @@ export class MediaServer {
   #switchboard(): Switchboard {
     const configuration = (): Configuration => this.#configuration;
     const { profile } = configuration();
-    const lookup = (name: string): string | undefined => configuration().globals.get(name);
     return {
       origin: this.#origin,
       profile: {
@@ -278,8 +278,7 @@ export class MediaServer {
       paused: this.#paused,
       channels: () => [...this.#legs].map((leg) => leg.channel),
       channel: (uuid) => [...this.#legs].find((leg) => leg.channel.uuid === uuid)?.channel,
-      variable: (channel, name) => channel.get(name),
-      global: lookup,
+      global: (name) => configuration().globals.get(name),
       globals: () => configuration().globals,
       hangup: (channel, cause) => [...this.#legs].find((leg) => leg.channel === channel)?.hangup(cause),
       reload: () => {

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SpoolSettings } from './configuration/load.js';
 import type { Channel } from './channel/channel.js';
-import { expand, FunctionRefused, type Lookup } from './dialplan/expand.js';
+import { expand, FunctionRefused } from './dialplan/expand.js';
 import type { Log } from './log.js';
 
 /**
@@ -19,13 +19,14 @@ export class Spool {
   }
 
   /** Writes the end of a leg, when legs of its side are wanted. A full disk is logged, and the call goes on. */
-  write(channel: Channel, lookup: Lookup): void {
+  write(channel: Channel): void {
     const { folder, legs, templates, defaultTemplate, masterFileOnly } = this.#settings;
     const callee = channel.direction === 'outbound';
     if (callee ? !legs.b : !legs.a) return;
     const template = templates.get(defaultTemplate);
     if (template === undefined) return;
-    const account = channel.get('accountcode');
+    const lookup = (name: string): string | undefined => channel.get(name);
+    const account = lookup('accountcode');
     try {
       mkdirSync(folder, { recursive: true });
       if (account !== undefined && !masterFileOnly && /^[A-Za-z0-9_-]+$/.test(account)) {

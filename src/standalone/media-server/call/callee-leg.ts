@@ -252,7 +252,7 @@ function channelOf(
       destinationNumber: uri.user ?? '',
     },
     ground.nextSessionId('outbound'),
-    (variable) => ground.configuration().globals.get(variable),
+    (variable) => ground.global(variable),
   );
   channel.callUuid = caller.callUuid;
   const copies = caller.get('sip_copy_custom_headers');

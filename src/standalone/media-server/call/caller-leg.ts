@@ -212,7 +212,7 @@ function channelOf(ground: Ground, { request, flow, localTag }: ServerTransactio
       context: profile.context,
     },
     ground.nextSessionId('inbound'),
-    (variable) => ground.configuration().globals.get(variable),
+    (variable) => ground.global(variable),
   );
   channel.hitDialplan = true;
   const { variables } = channel;

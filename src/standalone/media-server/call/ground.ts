@@ -25,6 +25,8 @@ export interface Ground {
   readonly log: Log;
   /** The configuration of now: `reloadxml` replaces it. */
   configuration(): Configuration;
+  /** A variable of the node. */
+  global(name: string): string | undefined;
   tell(name: ChannelEventName, channel: Channel, extra?: EventFields): void;
   /** Writes the end of a leg to the spool. */
   spool(channel: Channel): void;

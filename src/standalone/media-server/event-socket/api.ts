@@ -29,7 +29,6 @@ export interface Switchboard {
   readonly paused: { inbound: boolean; outbound: boolean };
   channels(): readonly Channel[];
   channel(uuid: string): Channel | undefined;
-  variable(channel: Channel, name: string): string | undefined;
   global(name: string): string | undefined;
   globals(): ReadonlyMap<string, string>;
   hangup(channel: Channel, cause: Cause): void;
@@ -77,7 +76,7 @@ const commands: Readonly<Record<string, ApiCommand | undefined>> = {
   uuid_getvar(board, [uuid = '', name]) {
     if (name === undefined) return '-USAGE: <uuid> <var>\n';
     const channel = board.channel(uuid);
-    return channel ? (board.variable(channel, name) ?? '_undef_') : noChannel;
+    return channel ? (channel.get(name) ?? '_undef_') : noChannel;
   },
   global_getvar(board, [name]) {
     if (name !== undefined) return board.global(name) ?? '';
@@ -89,7 +88,7 @@ const commands: Readonly<Record<string, ApiCommand | undefined>> = {
     const cause = (causeText === undefined ? undefined : causeOf(causeText)) ?? 'MANAGER_REQUEST';
     const asked = pairs.flatMap((name, at) => (at % 2 === 0 ? [[name, pairs[at + 1] ?? ''] as const] : []));
     const matches = (channel: Channel): boolean =>
-      asked.every(([name, value]) => board.variable(channel, name) === value);
+      asked.every(([name, value]) => channel.get(name) === value);
     for (const channel of board.channels()) if (matches(channel)) board.hangup(channel, cause);
     const [first] = asked;
     const matching = first === undefined ? '' : ` matching [${first[0]}]=[${first[1]}]`;
