@@ -59,7 +59,7 @@ export function foldCall(events: readonly CallEvent[]): CallRecord | undefined {
 const EARLIER_MS = 60_000;
 const LATER_MS = 600_000;
 /** What the application stamped, not the media node. */
-const OURS: ReadonlySet<CallEvent['kind']> = new Set(['received', 'attributed', 'planned']);
+const OURS: ReadonlySet<CallEvent['kind']> = new Set(['received', 'attributed', 'planned', 'answered']);
 
 /**
  * Where the clocks of application and media node differ by more than any call can take from one to the other, somebody had set one
@@ -210,7 +210,8 @@ function reckoning(attributed: Attributed | undefined) {
 /** When it did what. */
 function times({ received, ringing, answered, ended }: Steps, inOrder: readonly CallEvent[]) {
   const startedAt = received?.at ?? Math.min(...inOrder.map(earliest));
-  const answeredAt = answered?.at ?? stamp(ended, 'answeredAt');
+  // The node that answered knows it best; its answer took a moment to us, and our clock is another.
+  const answeredAt = stamp(ended, 'answeredAt') ?? answered?.at ?? null;
   const heard = ringing?.at ?? stamp(ended, 'ringingAt');
   // Stamps of FreeSWITCH lie on a grid of 20 ms: ringing and an answer at once may have the same one, and both before
   // we had the INVITE in our hands.

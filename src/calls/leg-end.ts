@@ -1,5 +1,5 @@
 import { Seq } from './events.js';
-import type { Answered, Ended } from './events.js';
+import type { Ended } from './events.js';
 import { endByNode } from './termination.js';
 
 /** What FreeSWITCH tells at the end of a caller leg, whether by its event socket or by its spool. Times in ms since the epoch. */
@@ -51,7 +51,6 @@ export const LEG_EVENT_HEADERS: readonly string[] = [
   'Event-Name',
   'Call-Direction',
   'Unique-ID',
-  'Caller-Channel-Answered-Time',
   'variable_sip_h_X-Tagswitch-Call',
   'variable_sip_h_X-Tagswitch-Account',
   ...SPOOL_COLUMNS.map((column) => `variable_${column}`),
@@ -160,16 +159,6 @@ export function endedByNode(leg: CallerLegEnd, destinationOf: DestinationOf): En
     ...(ringingAt !== undefined && { ringingAt }),
     ...(answeredAt !== undefined && { answeredAt }),
   };
-}
-
-/** What the CHANNEL_ANSWER of a caller leg tells; undefined for everything else. */
-export function answeredFromEvent(event: ChannelEvent): Answered | undefined {
-  if (text(event, 'Event-Name') !== 'CHANNEL_ANSWER' || text(event, 'Call-Direction') !== 'inbound')
-    return undefined;
-  const ids = callOf(event);
-  const at = milliseconds(text(event, 'Caller-Channel-Answered-Time'));
-  if (ids === undefined || at === undefined) return undefined;
-  return { v: 1, kind: 'answered', ...ids, seq: Seq.answered, at };
 }
 
 function text(event: ChannelEvent, name: string): string {

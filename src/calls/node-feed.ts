@@ -7,7 +7,7 @@ export interface LiveCall {
 }
 
 export interface NodeListener {
-  /** CHANNEL_ANSWER or CHANNEL_HANGUP_COMPLETE, as FreeSWITCH told it. */
+  /** CHANNEL_HANGUP_COMPLETE, as FreeSWITCH told it. */
   event(node: string, event: ChannelEvent): void;
   /** The event socket is connected and subscribed: nothing is missed from here on. */
   up(node: string): void;

@@ -1,5 +1,5 @@
 import type { Logger } from '../observe/logger.js';
-import { answeredFromEvent, endedByNode, legEndFromEvent } from './leg-end.js';
+import { endedByNode, legEndFromEvent } from './leg-end.js';
 import type { ChannelEvent, DestinationOf } from './leg-end.js';
 import type { LiveCall, NodeFeed } from './node-feed.js';
 import { lostCall } from './overdue.js';
@@ -91,9 +91,9 @@ export class Recorder {
   #record(node: string, event: ChannelEvent): void {
     if (this.#closed || !this.#parts.mayRead(node)) return;
     const leg = legEndFromEvent(event);
-    const step = leg === undefined ? answeredFromEvent(event) : endedByNode(leg, this.#parts.destinationOf);
-    if (step !== undefined)
-      this.#do('a step of a call was not recorded', () => this.#parts.sink.append(step));
+    if (leg === undefined) return;
+    const ended = endedByNode(leg, this.#parts.destinationOf);
+    this.#do('the end of a call was not recorded', () => this.#parts.sink.append(ended));
   }
 
   /** Open calls of the node that it does not have. */

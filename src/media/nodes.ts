@@ -11,10 +11,10 @@ import { EventSocket, type EventSocketAddress } from './event-socket.js';
 export type Probe = (uri: string, deadlineMs: number) => Promise<boolean | undefined>;
 
 /**
- * What a node must tell so that a call record can be made; of caller legs only, and no more: each is ten kilobytes. The
- * dialplan rings at once, so what CHANNEL_PROGRESS and its like would add stands in the end's own stamps.
+ * What a node must tell so that a call record can be made; of caller legs only, and no more: each is ten kilobytes. When the
+ * call rang and was answered stands in the end's own stamps, and the answer passes through us before.
  */
-const CHANNEL_EVENTS = ['CHANNEL_ANSWER', 'CHANNEL_HANGUP_COMPLETE'];
+const CHANNEL_EVENT = 'CHANNEL_HANGUP_COMPLETE';
 const HEARTBEAT_HEADERS = ['Session-Count', 'Max-Sessions'];
 /** FreeSWITCH's heartbeat is due every 20 s. */
 const HEARTBEAT_LATE_MS = 50_000;
@@ -271,7 +271,7 @@ export class MediaNodes implements NodeFeed {
   }
 
   async #follow(node: Node): Promise<void> {
-    await node.socket.subscribe(node.reading ? ['HEARTBEAT', ...CHANNEL_EVENTS] : ['HEARTBEAT'], [
+    await node.socket.subscribe(node.reading ? ['HEARTBEAT', CHANNEL_EVENT] : ['HEARTBEAT'], [
       ['Event-Name', 'HEARTBEAT'],
       ['Call-Direction', 'inbound'],
     ]);

@@ -287,10 +287,14 @@ export class InboundCalls {
       const options = { headers, silenceMs, deadlineMs: PROXY_DEADLINE_MS };
       this.#parts.decided(elapsedSince(arrived));
       const { status: final, reason } = await arrived.request.proxy(target, options);
-      if (final >= 200 && final < 300) return;
+      const direct = destination !== undefined;
+      if (final >= 200 && final < 300) {
+        // Of a direct call drachtio-server's record of its dialog tells it, also when we are gone by then.
+        if (!direct) this.#answered(arrived, account);
+        return;
+      }
       // Of a target that stayed silent drachtio-server tells no response: it gave the caller 408 itself.
       const status = arrived.request.cancelled ? 487 : final < 200 ? 408 : final;
-      const direct = destination !== undefined;
       this.#ended(
         arrived,
         account,
@@ -393,6 +397,12 @@ export class InboundCalls {
   #refuse(arrived: Arrived, account: string, status: number): void {
     arrived.request.respond(status);
     this.#ended(arrived, account, endByStatus(arrived.request.cancelled ? 487 : status, 'us'));
+  }
+
+  /** The answer passed through us: until the media node tells its own stamp, the record has this one. */
+  #answered(arrived: Arrived, account: string): void {
+    const at = stampAfter(arrived);
+    this.#parts.append({ v: 1, kind: 'answered', account, call: arrived.id, seq: Seq.answered, at });
   }
 
   #ended(arrived: Arrived, account: string, termination: Termination, destination?: string): void {

@@ -35,7 +35,7 @@ const SETTINGS: readonly Setting[] = [
   },
   {
     name: "the application's events",
-    events: ['HEARTBEAT', 'CHANNEL_ANSWER', 'CHANNEL_HANGUP_COMPLETE'],
+    events: ['HEARTBEAT', 'CHANNEL_HANGUP_COMPLETE'],
     only: [
       ['Event-Name', 'HEARTBEAT'],
       ['Call-Direction', 'inbound'],

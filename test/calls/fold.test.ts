@@ -174,13 +174,13 @@ t.test('the clocks of application and media node are an hour apart', async (t) =
   for (const apart of [3_600_000, -3_600_000]) {
     const ours = { at: T0 + apart };
     const told = ended(CALL, { startedAt: T0, ringingAt: T0 + 100, answeredAt: T0 + 2_100 });
-    const record = foldCall([
+    const steps = [
       received(CALL, ours),
       planned(CALL, { at: T0 + apart + 5 }),
       ringing(CALL),
-      answered(CALL),
-      told,
-    ]);
+      answered(CALL, { at: T0 + apart + 2_115 }),
+    ];
+    const record = foldCall([...steps, told]);
     t.match(
       record,
       {
@@ -193,6 +193,8 @@ t.test('the clocks of application and media node are an hour apart', async (t) =
       },
       `${String(apart)}: all stamps are the media node's`,
     );
+    const lost = ended(CALL, { startedAt: T0, at: T0 + 12_100, seq: Seq.endedByNode });
+    t.match(foldCall([...steps, lost]), { answeredAt: T0 + 2_115 }, 'ours too, where the node has none');
     const busy = ended(CALL, { startedAt: T0, ringingAt: T0 + 100, result: 'busy', at: T0 + 900 });
     const proxied = ended(CALL, { seq: Seq.endedByProxy, result: 'busy', at: T0 + apart + 910 });
     t.match(

@@ -1,7 +1,7 @@
 /** Every parser of ours that is given text of strangers, as one list: slow-input.test.ts and fuzz.test.ts go through it. */
 import { generateKeyPairSync } from 'node:crypto';
 import sipParser from 'drachtio-srf/lib/sip-parser/parser.js';
-import { callOf, legEndFromEvent, legEndFromLine, answeredFromEvent } from '../../src/calls/leg-end.js';
+import { callOf, legEndFromEvent, legEndFromLine } from '../../src/calls/leg-end.js';
 import { headerText } from '../../src/media/event-header.js';
 import { eventReader } from '../../src/media/event-reader.js';
 import { destinationOfToken, readLegToken } from '../../src/routing/leg-token.js';
@@ -305,11 +305,7 @@ export const parsers: readonly Parser[] = [
         variable_hangup_cause: text,
         variable_bridge_channel: text,
       };
-      return [
-        callOf({ ...event, variable_tagswitch_call: text }),
-        legEndFromEvent(event),
-        answeredFromEvent(event),
-      ];
+      return [callOf({ ...event, variable_tagswitch_call: text }), legEndFromEvent(event)];
     },
     forms: ['*', '2000000', 'sofia/p/leg.*@h'],
   },
