@@ -1,11 +1,10 @@
+import { readCallIds, type CallIds } from './call-ids.js';
 import { Seq } from './events.js';
 import type { Ended } from './events.js';
 import { endByNode } from './termination.js';
 
 /** What FreeSWITCH tells at the end of a caller leg, whether by its event socket or by its spool. Times in ms since the epoch. */
-export interface CallerLegEnd {
-  readonly call: string;
-  readonly account: string;
+export interface CallerLegEnd extends CallIds {
   /** FreeSWITCH's own id of the leg. */
   readonly uuid: string;
   readonly startedAt: number;
@@ -29,8 +28,7 @@ export type DestinationOf = (token: string) => string | undefined;
 
 /** The columns of the spool, in this order: `freeswitch-conf/autoload_configs/cdr_csv.conf.xml` writes them. */
 export const SPOOL_COLUMNS = [
-  'tagswitch_call',
-  'tagswitch_account',
+  'presence_data',
   'uuid',
   'start_uepoch',
   'progress_uepoch',
@@ -52,15 +50,12 @@ export const LEG_EVENT_HEADERS: readonly string[] = [
   'Call-Direction',
   'Unique-ID',
   'variable_sip_h_X-Tagswitch-Call',
-  'variable_sip_h_X-Tagswitch-Account',
   ...SPOOL_COLUMNS.map((column) => `variable_${column}`),
 ];
 
 type Column = (typeof SPOOL_COLUMNS)[number];
 type Read = (column: Column) => string;
 
-const CALL = /^call_[0-9a-z]{16}$/;
-const ACCOUNT = /^acc_[0-9a-z]{16}$/;
 const LEG_TOKEN = /(?:^|[/:])leg\.([A-Za-z0-9_-]{1,200})@/;
 const MAX_LINE = 4_096;
 
@@ -90,23 +85,16 @@ export function legEndFromLine(line: string): CallerLegEnd | undefined {
 
 function legEndFromFields(fields: readonly string[]): CallerLegEnd | undefined {
   const read: Read = (column) => fields[SPOOL_COLUMNS.indexOf(column)] ?? '';
-  const call = read('tagswitch_call');
-  const account = read('tagswitch_account');
-  return CALL.test(call) && ACCOUNT.test(account) ? legEnd({ call, account }, read) : undefined;
+  const ids = readCallIds(read('presence_data'));
+  return ids === undefined ? undefined : legEnd(ids, read);
 }
 
-/** Which call an event is about: by the variables that the dialplan sets, or else by the headers that the call came with. */
-export function callOf(event: ChannelEvent): { readonly call: string; readonly account: string } | undefined {
-  const call = text(event, 'variable_tagswitch_call') || text(event, 'variable_sip_h_X-Tagswitch-Call');
-  const account =
-    text(event, 'variable_tagswitch_account') || text(event, 'variable_sip_h_X-Tagswitch-Account');
-  return CALL.test(call) && ACCOUNT.test(account) ? { call, account } : undefined;
+/** Which call an event is about: by the header that the call came to the node with. */
+export function callOf(event: ChannelEvent): CallIds | undefined {
+  return readCallIds(text(event, 'variable_sip_h_X-Tagswitch-Call'));
 }
 
-function legEnd(
-  ids: { readonly call: string; readonly account: string },
-  read: Read,
-): CallerLegEnd | undefined {
+function legEnd(ids: CallIds, read: Read): CallerLegEnd | undefined {
   const endedAt = milliseconds(read('end_uepoch'));
   const startedAt = milliseconds(read('start_uepoch'));
   const cause = read('hangup_cause');

@@ -1,10 +1,5 @@
+import type { CallIds } from './call-ids.js';
 import type { ChannelEvent } from './leg-end.js';
-
-/** A call that a media node has now. */
-export interface LiveCall {
-  readonly call: string;
-  readonly account: string;
-}
 
 export interface NodeListener {
   /** CHANNEL_HANGUP_COMPLETE, as FreeSWITCH told it. */
@@ -21,7 +16,7 @@ export interface NodeFeed {
   /** Whether a node's event socket is connected, and since when that is so; undefined for a node that is not set. */
   state(node: string): { readonly up: boolean; readonly since: number } | undefined;
   /** The caller legs that the node has now. Rejects when it cannot be asked. */
-  channels(node: string): Promise<readonly LiveCall[]>;
+  channels(node: string): Promise<readonly CallIds[]>;
   /** The returned function ends it. */
   subscribe(listener: NodeListener): () => void;
 }

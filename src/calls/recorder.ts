@@ -1,7 +1,8 @@
 import type { Logger } from '../observe/logger.js';
 import { endedByNode, legEndFromEvent } from './leg-end.js';
 import type { ChannelEvent, DestinationOf } from './leg-end.js';
-import type { LiveCall, NodeFeed } from './node-feed.js';
+import type { CallIds } from './call-ids.js';
+import type { NodeFeed } from './node-feed.js';
 import { lostCall } from './overdue.js';
 import type { CallLog, EventSink } from './ports.js';
 import type { CallRecord } from './record.js';
@@ -142,7 +143,7 @@ export class Recorder {
   }
 }
 
-function byAccount(live: readonly LiveCall[]): ReadonlyMap<string, readonly string[]> {
+function byAccount(live: readonly CallIds[]): ReadonlyMap<string, readonly string[]> {
   const accounts = new Map<string, string[]>();
   for (const { account, call } of live) {
     const calls = accounts.get(account);

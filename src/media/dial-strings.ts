@@ -1,9 +1,8 @@
+import { writeCallIds, type CallIds } from '../calls/call-ids.js';
 import type { Plan, PlannedGroup, PlannedLeg } from '../routing/plan.js';
 
 /** What a plan is written with. */
-export interface DialContext {
-  readonly call: string;
-  readonly account: string;
+export interface DialContext extends CallIds {
   /** The address that legs leave through, as the media node reaches it: `host:port`, with `;transport=tcp` or `tls` where it is not UDP. */
   readonly switchAddress: string;
   /** The number that the callee sees, digits with or without `+`; undefined for an anonymous caller. */
@@ -33,8 +32,7 @@ export interface PlanHeaders {
  */
 export function planHeaders(plan: Plan, context: DialContext): PlanHeaders {
   const headers: Record<string, string> = {
-    'X-Tagswitch-Call': context.call,
-    'X-Tagswitch-Account': context.account,
+    'X-Tagswitch-Call': writeCallIds(context),
     'X-Tagswitch-Caller': '',
   };
   const shownTo = (leg: PlannedLeg): string => {
@@ -71,13 +69,9 @@ export function planHeaders(plan: Plan, context: DialContext): PlanHeaders {
 }
 
 /** The headers of a call that is connected to nobody: the caller hears `sound` before he is refused. */
-export function announcementHeaders(
-  sound: string,
-  { call, account }: Pick<DialContext, 'call' | 'account'>,
-): Readonly<Record<string, string>> {
+export function announcementHeaders(sound: string, ids: CallIds): Readonly<Record<string, string>> {
   return {
-    'X-Tagswitch-Call': call,
-    'X-Tagswitch-Account': account,
+    'X-Tagswitch-Call': writeCallIds(ids),
     'X-Tagswitch-Announce': soundOf(sound),
   };
 }

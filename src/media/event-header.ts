@@ -1,3 +1,5 @@
+import { decoded } from './event-reader.js';
+
 /**
  * The headers of one event socket message: `Name: value` lines, values URL-encoded. A value that does not decode (a bare
  * `%`, half a character) is kept as it came; modesl's own decoder throws there, out of the socket's data handler.
@@ -11,12 +13,4 @@ export function headerText(text: string): Record<string, string | number> {
     headers[name] = name === 'Content-Length' ? Number.parseInt(value, 10) : value;
   }
   return headers;
-}
-
-function decoded(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
 }

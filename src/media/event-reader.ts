@@ -1,28 +1,33 @@
 /** Headers of an event, by their names. */
 export type NodeEvent = Readonly<Record<string, string>>;
 
+/** What FreeSWITCH writes for a value that is empty. */
+const EMPTY = '_undef_';
+
 /**
- * Reads the headers `names` of an event as FreeSWITCH writes it in JSON (cJSON, without blanks between): undefined for what is
- * no such object. An event has three hundred headers and a dozen are looked at, so that no object is made of all of them:
- * with an event every few milliseconds, that took as long as all else that is done for a call. A quotation mark inside a
- * name or a value has a backslash before it there, so that `,"NAME":"` stands nowhere but before the value of that header.
+ * Reads the headers `names` of an event as FreeSWITCH writes it in lines (`event plain`): undefined for what has no end. An
+ * event has three hundred headers and a dozen are looked at, so that no object is made of all of them. Names are anchored
+ * at the beginning of a line, and a value is URL-encoded, so that it cannot begin one. What stands behind the blank line is
+ * the event's body and is not read.
  */
-export function eventReader(names: readonly string[]): (json: string) => NodeEvent | undefined {
+export function eventReader(names: readonly string[]): (text: string) => NodeEvent | undefined {
   const anyOf = names.map((name) => name.replace(/[^\w-]/g, '\\$&')).join('|');
-  const header = new RegExp(`[{,]"(${anyOf})":"([^"\\\\]*(?:\\\\.[^"\\\\]*)*)"`, 'g');
-  return (json) => {
-    if (!json.startsWith('{') || !json.trimEnd().endsWith('}')) return undefined;
+  const header = new RegExp(`\n(${anyOf}): ([^\n]*)`, 'g');
+  return (text) => {
+    const end = text.indexOf('\n\n');
+    if (end < 0) return undefined;
     const event: Record<string, string> = {};
-    for (const [, name = '', value = ''] of json.matchAll(header)) event[name] = unescaped(value);
+    for (const [, name = '', value = ''] of `\n${text.slice(0, end)}`.matchAll(header))
+      event[name] = value === EMPTY ? '' : decoded(value);
     return event;
   };
 }
 
-/** A value that does not read (half an escape) is kept as it came. */
-function unescaped(value: string): string {
-  if (!value.includes('\\')) return value;
+/** A value of the event socket, URL-encoded; one that does not decode (a bare `%`, half a character) is kept as it came. */
+export function decoded(value: string): string {
+  if (!value.includes('%')) return value;
   try {
-    return JSON.parse(`"${value}"`) as string;
+    return decodeURIComponent(value);
   } catch {
     return value;
   }

@@ -51,7 +51,7 @@ type Command = { readonly resolve: (body: string) => void; readonly reject: (err
  * - its reply queues survive a lost connection and then answer the wrong caller: a new Connection each time, and every
  *   command has its own deadline, after which the connection is given up rather than trusted with a shifted queue;
  * - it makes an object of a call's three hundred headers twice before it hands an event on: events go past that, and those
- *   that are wanted are read alone;
+ *   that are wanted are read alone, in lines: as JSON an event costs FreeSWITCH twice as much;
  * - it never reconnects and says `connected` after a reset: one state table here;
  * - it writes arguments raw, so that a line break is a second command: refused before it gets there.
  */
@@ -59,7 +59,7 @@ export class EventSocket {
   readonly #address: EventSocketAddress;
   readonly #listener: EventSocketListener;
   readonly #log: Logger;
-  readonly #read: (json: string) => NodeEvent | undefined;
+  readonly #read: (text: string) => NodeEvent | undefined;
   #state: State = 'idle';
   #connection: InstanceType<typeof esl.Connection> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -93,7 +93,7 @@ export class EventSocket {
     await this.#send('noevents', text);
     await this.#send('filter delete all', text);
     for (const [header, value] of filters) await this.#send(`filter ${header} ${value}`, text);
-    const answer = await this.#send(`event json ${names.join(' ')}`, text);
+    const answer = await this.#send(`event plain ${names.join(' ')}`, text);
     if (!answer.startsWith('+OK')) throw new CommandError('refused');
   }
 
@@ -164,7 +164,8 @@ export class EventSocket {
       parser._parseHeaderText = headerText;
       const parseEvent = parser._parseEvent.bind(parser);
       parser._parseEvent = (headers, body) => {
-        if (headers['Content-Type'] === 'text/event-json' && body !== undefined) this.#take(connection, body);
+        if (headers['Content-Type'] === 'text/event-plain' && body !== undefined)
+          this.#take(connection, body);
         else parseEvent(headers, body);
       };
       parser.on('esl::event', (_event: unknown, headers: Record<string, unknown>) => {
@@ -188,7 +189,7 @@ export class EventSocket {
     if (this.#connection !== connection) return;
     const event = this.#read(body);
     if (event === undefined) {
-      this.#log.warn({ bytes: body.length }, 'an event of the media node is not JSON');
+      this.#log.warn({ bytes: body.length }, 'an event of the media node has no end');
       return;
     }
     this.#listener.event(event);

@@ -1,5 +1,6 @@
 import { LEG_EVENT_HEADERS } from '../calls/leg-end.js';
-import type { LiveCall, NodeFeed, NodeListener } from '../calls/node-feed.js';
+import { readCallIds, writeCallIds, type CallIds } from '../calls/call-ids.js';
+import type { NodeFeed, NodeListener } from '../calls/node-feed.js';
 import type { Logger } from '../observe/logger.js';
 import { nameOf } from './node-keeper.js';
 import type { NodeSight } from './node-roster.js';
@@ -187,15 +188,15 @@ export class MediaNodes implements NodeFeed {
    * Ends a call, both legs, that was on its way to the node when its caller gave up. The only command for a single call: it
    * goes out a moment later, as nothing tells when the node has the call.
    */
-  callBack(name: string, call: string): void {
+  callBack(name: string, ids: CallIds): void {
     const node = this.#nodes.get(name);
     for (const ms of node === undefined ? [] : CALL_BACK_AFTER_MS) {
       setTimeout(() => {
         node?.socket
-          .api(`hupall ORIGINATOR_CANCEL sip_h_X-Tagswitch-Call ${call}`)
+          .api(`hupall ORIGINATOR_CANCEL sip_h_X-Tagswitch-Call ${writeCallIds(ids)}`)
           .catch((error: unknown) => {
             const reason = error instanceof Error ? error.message : 'unknown';
-            this.#log.warn({ mediaNode: name, call, reason }, 'a call was not called back');
+            this.#log.warn({ mediaNode: name, call: ids.call, reason }, 'a call was not called back');
           });
       }, ms).unref();
     }
@@ -207,7 +208,7 @@ export class MediaNodes implements NodeFeed {
   }
 
   /** The caller legs that the node has now. Rejects when it cannot be asked. */
-  async channels(name: string): Promise<readonly LiveCall[]> {
+  async channels(name: string): Promise<readonly CallIds[]> {
     const node = this.#nodes.get(name);
     if (node === undefined) throw new Error('media node: not one of ours');
     return callerLegs(await node.socket.api('show channels as json'));
@@ -384,16 +385,16 @@ export class MediaNodes implements NodeFeed {
 
 /**
  * FreeSWITCH's `show channels as json`: {row_count, rows: [{direction, ...}]}; rows is absent when there are none. The
- * dialplan puts the call's id where presence would stand, and the account where accounts stand.
+ * dialplan puts the ids of the call where presence would stand.
  */
-function callerLegs(answer: string): LiveCall[] {
+function callerLegs(answer: string): CallIds[] {
   const parsed: unknown = JSON.parse(answer);
   const rows = typeof parsed === 'object' && parsed !== null && 'rows' in parsed ? parsed.rows : [];
   if (!Array.isArray(rows)) return [];
   return rows.flatMap((row: unknown) => {
     if (typeof row !== 'object' || row === null) return [];
-    const { direction, presence_data: call, accountcode: account } = row as Record<string, unknown>;
-    if (direction !== 'inbound' || typeof call !== 'string' || typeof account !== 'string') return [];
-    return call.startsWith('call_') && account.startsWith('acc_') ? [{ call, account }] : [];
+    const { direction, presence_data: ids } = row as Record<string, unknown>;
+    if (direction !== 'inbound' || typeof ids !== 'string') return [];
+    return readCallIds(ids) ?? [];
   });
 }

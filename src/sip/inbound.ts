@@ -225,7 +225,7 @@ export class InboundCalls {
   ): Promise<void> {
     const target = `sip:${arrived.verdict.number}@${node.sip}${this.#over()}`;
     arrived.request.onCancel(() => {
-      this.#parts.nodes.callBack(node.name, arrived.id);
+      this.#parts.nodes.callBack(node.name, { call: arrived.id, account });
     });
     await this.#proxy(arrived, account, target, NODE_SILENCE_MS, headers);
   }

@@ -1,3 +1,4 @@
+import type { CallIds } from '../calls/call-ids.js';
 import type { Account, Destination, Endpoint, Pool, Trunk } from '../directory/model.js';
 import type { FormerOwner } from '../directory/number-state.js';
 import type { Resolution, ResolutionRequest } from '../numbers/types.js';
@@ -35,7 +36,7 @@ export interface NodeChooser {
   /** The healthy node with the fewest sessions; undefined when none is healthy. */
   choose(): NodeTarget | undefined;
   /** Ends a call that was on its way to the node when its caller gave up. Never throws. */
-  callBack(node: string, call: string): void;
+  callBack(node: string, ids: CallIds): void;
   /** Whether `address` is a media node's: legs come from nowhere else. */
   isNode(address: string): boolean;
 }

@@ -3,7 +3,8 @@ import t from 'tap';
 import type { CallEvent } from '../../src/calls/events.js';
 import { foldCall } from '../../src/calls/fold.js';
 import type { ChannelEvent } from '../../src/calls/leg-end.js';
-import type { LiveCall, NodeFeed, NodeListener } from '../../src/calls/node-feed.js';
+import { writeCallIds, type CallIds } from '../../src/calls/call-ids.js';
+import type { NodeFeed, NodeListener } from '../../src/calls/node-feed.js';
 import { Recorder } from '../../src/calls/recorder.js';
 import type { RecorderParts } from '../../src/calls/recorder.js';
 import { keepingLogger } from '../support/logger.js';
@@ -13,7 +14,7 @@ const NODE = 'node-1';
 
 class Feed implements NodeFeed {
   readonly listeners = new Set<NodeListener>();
-  live: readonly LiveCall[] | undefined = [];
+  live: readonly CallIds[] | undefined = [];
   up = true;
   nodes() {
     return [NODE];
@@ -74,11 +75,10 @@ function stage(more: Partial<RecorderParts> = {}) {
   return { feed, log, told, logger, record, put, kept, start };
 }
 
-const us = { 'Call-Direction': 'inbound', variable_tagswitch_account: ACCOUNT };
 const end = {
-  ...us,
+  'Call-Direction': 'inbound',
   'Event-Name': 'CHANNEL_HANGUP_COMPLETE',
-  variable_tagswitch_call: callId(1),
+  'variable_sip_h_X-Tagswitch-Call': writeCallIds({ call: callId(1), account: ACCOUNT }),
   variable_start_uepoch: '1795366067115122',
   variable_answer_uepoch: '1795366067175121',
   variable_end_uepoch: '1795366068715825',

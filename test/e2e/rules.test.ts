@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Resolver } from '../../src/numbers/resolver.js';
+import { writeCallIds } from '../../src/calls/call-ids.js';
 import { mintId } from '../../src/ids.js';
 import { RedisClients } from '../../src/redis/clients.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
@@ -82,16 +83,16 @@ t.test('a refused call costs no Redis command; a call that is taken costs one lo
 t.test('the media node takes a plan in its one form, and nothing else', async (t) => {
   const node = nodeAddress();
   const leg = `[leg_timeout=5]sofia/tagswitch/sip:leg.${'A'.repeat(32)}@${system.sip}`;
+  const call = mintId('call');
   const good: Record<string, string> = {
-    'X-Tagswitch-Call': mintId('call'),
-    'X-Tagswitch-Account': mintId('acc'),
+    'X-Tagswitch-Call': writeCallIds({ call, account: mintId('acc') }),
     'X-Tagswitch-Caller': '+12025550123',
     'X-Tagswitch-Plan': leg,
   };
   const bad: readonly [string, Record<string, string>][] = [
     ['no headers at all', {}],
-    ['no account', { ...good, 'X-Tagswitch-Account': 'acc' }],
-    ['no call', { ...good, 'X-Tagswitch-Call': 'call_1' }],
+    ['no account', { ...good, 'X-Tagswitch-Call': call }],
+    ['no call', { ...good, 'X-Tagswitch-Call': mintId('acc') }],
     ['no plan', { ...good, 'X-Tagswitch-Plan': '' }],
     ...[
       `sofia/tagswitch/sip:agent@127.0.0.1:${String(callee.sip.port)}`,

@@ -69,8 +69,7 @@ const PLAN = new RegExp(
   ),
 );
 const HEADERS: Readonly<Record<string, RegExp>> = {
-  'X-Tagswitch-Call': /^call_[0-9a-hjkmnp-tv-z]{16}$/,
-  'X-Tagswitch-Account': /^acc_0{16}$/,
+  'X-Tagswitch-Call': /^call_[0-9a-hjkmnp-tv-z]{16}[.]acc_0{16}$/,
   'X-Tagswitch-Caller': /^(?:\+?[0-9]{1,20}|anonymous)$/,
   'X-Tagswitch-Whisper': /^tone$/,
   'X-Tagswitch-Limit': /^60$/,

@@ -281,14 +281,14 @@ export const parsers: readonly Parser[] = [
     forms: ['*', 'e30.e30.*', 'eyJhbGciOiJFZERTQSJ9.*.AA', 'eyJhbGciOiJFZERTQSJ9.e30.AA*'],
   },
   {
-    name: 'event of a media node as JSON',
+    name: 'event of a media node in lines',
     read: eventReader(['Event-Name', 'note']),
     forms: [
       '*',
-      '{"Event-Name":"*"}',
-      '{"Event-Name":"HEARTBEAT*',
-      '{"*":"Event-Name"}',
-      '{"note":"*","Event-Name":"a"}',
+      'Event-Name: *\n\n',
+      'Event-Name: HEARTBEAT*',
+      '*: Event-Name\n\n',
+      'note: *\nEvent-Name: a\n\n',
     ],
   },
   { name: 'spool line', read: legEndFromLine, forms: ['*', '"call_*"', '"*",'] },
@@ -298,14 +298,13 @@ export const parsers: readonly Parser[] = [
       const event = {
         'Event-Name': 'CHANNEL_HANGUP_COMPLETE',
         'Call-Direction': 'inbound',
-        variable_tagswitch_call: 'call_0000000000000000',
-        variable_tagswitch_account: 'acc_0000000000000000',
+        'variable_sip_h_X-Tagswitch-Call': 'call_0000000000000000.acc_0000000000000000',
         variable_start_uepoch: '1000000',
         variable_end_uepoch: text,
         variable_hangup_cause: text,
         variable_bridge_channel: text,
       };
-      return [callOf({ ...event, variable_tagswitch_call: text }), legEndFromEvent(event)];
+      return [callOf({ ...event, 'variable_sip_h_X-Tagswitch-Call': text }), legEndFromEvent(event)];
     },
     forms: ['*', '2000000', 'sofia/p/leg.*@h'],
   },

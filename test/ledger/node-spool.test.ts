@@ -23,7 +23,7 @@ const top = t.testdir();
 let folders = 0;
 
 const line = (n: number) =>
-  `"${callId(n)}","${ACCOUNT}","uuid-${n}","1795366067115122","1795366067136026","0","1795366067175121","1795366068715825",` +
+  `"${callId(n)}.${ACCOUNT}","uuid-${n}","1795366067115122","1795366067136026","0","1795366067175121","1795366068715825",` +
   '"NORMAL_CLEARING","16","recv_bye","200","SUCCESS","","sofia/tagswitch/leg.TOKEN@192.0.2.1"\n';
 
 function stage(t: Test, made = true) {

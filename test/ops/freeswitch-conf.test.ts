@@ -138,7 +138,7 @@ t.test('each fault is named by file and line', async (t) => {
       '<action application="system" data="x"/>',
       /application system: none that a plan needs/,
     ],
-    ['dialplan/tagswitch.xml', 'presence_data=$1|', 'x=${system(ls)}|', /a function in/],
+    ['dialplan/tagswitch.xml', 'DP_MATCH=|', 'x=${system(ls)}|', /a function in/],
     [
       'autoload_configs/modules.conf.xml',
       '<load module="mod_sndfile"/>',

@@ -117,6 +117,30 @@ t.test('modesl: commands, events of a call, background jobs, a heartbeat', async
   t.equal(await api('reloadxml'), '+OK [Success]\n');
 });
 
+t.test('an event in lines says what it says as JSON', async (t) => {
+  const running = await startServer();
+  const caller = await Agent.start();
+  const address = running.server.eventSocketAddress;
+  const [lines, json] = [await EventClient.connect(address), await EventClient.listen(address)];
+  t.teardown(async () => {
+    lines.close();
+    json.close();
+    await running.stop();
+    await caller.close();
+  });
+  t.equal(await lines.command('event plain ALL'), '+OK event listener enabled plain');
+  const call = await caller.call(running.server.sipAddress, 'hold', [['X-Case', 'Größe 100%']]);
+  await until(() => call.statuses.includes(200), '200');
+  await call.send('BYE');
+  const [one, other] = [
+    await lines.wait('CHANNEL_HANGUP_COMPLETE', 'inbound'),
+    await json.wait('CHANNEL_HANGUP_COMPLETE', 'inbound'),
+  ];
+  const filled = Object.entries(other).map(([name, value]) => [name, value === '' ? '_undef_' : value]);
+  t.strictSame(one, Object.fromEntries(filled));
+  t.equal(one['variable_sip_h_X-Case'], 'Größe 100%');
+});
+
 t.test('the protocol, byte by byte', async (t) => {
   const running = await startServer();
   const address = running.server.eventSocketAddress;
@@ -136,7 +160,7 @@ t.test('the protocol, byte by byte', async (t) => {
   await until(() => slow.replies.length === 2 && slow.bodies.length === 1, 'three answers');
   t.same([slow.replies, slow.bodies], [['+OK accepted', '+OK event listener enabled json'], ['false']]);
   const table: readonly (readonly [string, string])[] = [
-    ['event plain ALL', '-ERR only events as json are given'],
+    ['event xml ALL', '-ERR only events as json and plain are given'],
     ['event json', '-ERR no keywords supplied'],
     ['filter Unique-ID x', '+OK filter added. [Unique-ID]=[x]'],
     ['filter delete Unique-ID x', '+OK filter deleted. [Unique-ID][x]'],

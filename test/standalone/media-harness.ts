@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { headerText } from '../../src/media/event-header.js';
 import { MediaServer } from '../../src/standalone/media-server/server.js';
 import type { Log } from '../../src/standalone/media-server/log.js';
 import { until } from './media-agent.js';
@@ -150,6 +151,8 @@ export class EventClient {
       this.#held = this.#held.subarray(end + 2 + length);
       const type = /^Content-Type: (\S+)/m.exec(head)?.[1] ?? '';
       if (type === 'text/event-json') this.events.push(JSON.parse(body) as Event);
+      if (type === 'text/event-plain')
+        this.events.push(headerText(body.slice(0, body.indexOf('\n\n'))) as Event);
       else if (type === 'command/reply') this.replies.push(/^Reply-Text: (.*)/m.exec(head)?.[1] ?? '');
       else if (type === 'api/response') this.bodies.push(body);
       else this.notices.push(type);

@@ -310,6 +310,11 @@ function nodeVariables(look: Look, globals: ReadonlyMap<string, string>): void {
       (value) => value.endsWith(' XML tagswitch_end'),
       'causes, auto_cause XML tagswitch_end',
     ],
+    [
+      'ignore_q850_reason',
+      (value) => value === 'true',
+      'true, or a far end that gives a Reason decides what the caller is told',
+    ],
     ['outbound_redirect_fatal', (value) => value === 'true', 'true, or a redirection is followed'],
   ];
   for (const [name, holds, expected] of needed)

@@ -8,8 +8,10 @@ import {
   CommandReader,
   commandReply,
   disconnectNotice,
-  jsonEvent,
   type Command,
+  eventFormats,
+  eventMessage,
+  type EventFormat,
 } from './framing.js';
 import { Subscription } from './subscription.js';
 
@@ -31,7 +33,7 @@ export class Connection {
   readonly #settings: ConnectionSettings;
   readonly #reader = new CommandReader();
   readonly #subscription = new Subscription();
-  #format: 'json' | undefined;
+  #format: EventFormat | undefined;
   #state: State = 'new';
 
   constructor(socket: Socket, settings: ConnectionSettings, onClose: () => void) {
@@ -54,8 +56,8 @@ export class Connection {
     );
   }
 
-  /** Sends an event if this client wants it. `json` makes the text once for all clients. */
-  tell(event: EventFields, json: () => string): void {
+  /** Sends an event if this client wants it. */
+  tell(event: EventFields): void {
     if (this.#state !== 'accepted' || this.#format === undefined || !this.#subscription.wants(event)) return;
     if (this.#socket.writableLength > mostWaiting) {
       this.#settings.log('warning', 'event socket client reads too slowly and is cut off', {
@@ -64,7 +66,7 @@ export class Connection {
       this.#socket.destroy();
       return;
     }
-    this.#socket.write(jsonEvent(json()));
+    this.#socket.write(eventMessage(this.#format, event));
   }
 
   /** Says goodbye and closes. Idempotent. */
@@ -147,12 +149,13 @@ export class Connection {
   }
 
   #subscribe(words: readonly string[]): string {
-    const [format = '', ...names] = words;
-    if (format.toLowerCase() !== 'json') return '-ERR only events as json are given';
+    const [word = '', ...names] = words;
+    const format = eventFormats.find((one) => one === word.toLowerCase());
+    if (format === undefined) return '-ERR only events as json and plain are given';
     if (names.length === 0) return '-ERR no keywords supplied';
-    this.#format = 'json';
+    this.#format = format;
     this.#subscription.add(names);
-    return '+OK event listener enabled json';
+    return `+OK event listener enabled ${format}`;
   }
 
   #filter(text: string): string {
@@ -182,7 +185,7 @@ export class Connection {
         'Content-Length': String(Buffer.byteLength(body)),
         _body: body,
       };
-      this.tell(event, () => JSON.stringify(event));
+      this.tell(event);
     });
     return commandReply(`+OK Job-UUID: ${job}`, [`Job-UUID: ${job}`]);
   }

@@ -1,3 +1,5 @@
+import type { EventFields } from '../channel/event.js';
+
 /** A command block: the first line, and the header lines after it. */
 export interface Command {
   readonly line: string;
@@ -54,9 +56,21 @@ export function apiResponse(body: string): string {
   return `Content-Type: api/response\nContent-Length: ${Buffer.byteLength(text)}\n\n${text}`;
 }
 
-/** An event as JSON. */
-export function jsonEvent(json: string): string {
-  return `Content-Length: ${Buffer.byteLength(json)}\nContent-Type: text/event-json\n\n${json}`;
+/** How a client wants its events. */
+export const eventFormats = ['json', 'plain'] as const;
+export type EventFormat = (typeof eventFormats)[number];
+
+/** An event as one message: an object, or a line for each field, values URL-encoded. */
+export function eventMessage(format: EventFormat, event: EventFields): string {
+  const text = format === 'json' ? JSON.stringify(event) : eventLines(event);
+  return `Content-Length: ${Buffer.byteLength(text)}\nContent-Type: text/event-${format}\n\n${text}`;
+}
+
+function eventLines({ _body: body, ...fields }: EventFields): string {
+  const lines = Object.entries(fields).map(
+    ([name, value]) => `${name}: ${value === '' ? '_undef_' : encodeURIComponent(value)}\n`,
+  );
+  return `${lines.join('')}\n${body ?? ''}`;
 }
 
 /** The last words before a connection is closed by this side. */

@@ -64,8 +64,7 @@ export class EventSocketServer {
     const wanting = [...this.#connections].filter((connection) => connection.mayWant(name, known));
     if (wanting.length === 0) return;
     const event = make();
-    let text: string | undefined;
-    for (const connection of wanting) connection.tell(event, () => (text ??= JSON.stringify(event)));
+    for (const connection of wanting) connection.tell(event);
   }
 
   /** Says goodbye to all and stops listening. Idempotent. */
