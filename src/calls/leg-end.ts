@@ -89,9 +89,9 @@ function legEndFromFields(fields: readonly string[]): CallerLegEnd | undefined {
   return ids === undefined ? undefined : legEnd(ids, read);
 }
 
-/** Which call an event is about: by the header that the call came to the node with. */
+/** Which call an event is about: by the variable that the dialplan sets, or else by the header that the call came with. */
 export function callOf(event: ChannelEvent): CallIds | undefined {
-  return readCallIds(text(event, 'variable_sip_h_X-Tagswitch-Call'));
+  return readCallIds(text(event, 'variable_presence_data') || text(event, 'variable_sip_h_X-Tagswitch-Call'));
 }
 
 function legEnd(ids: CallIds, read: Read): CallerLegEnd | undefined {

@@ -193,7 +193,7 @@ export class MediaNodes implements NodeFeed {
     for (const ms of node === undefined ? [] : CALL_BACK_AFTER_MS) {
       setTimeout(() => {
         node?.socket
-          .api(`hupall ORIGINATOR_CANCEL sip_h_X-Tagswitch-Call ${writeCallIds(ids)}`)
+          .api(`hupall ORIGINATOR_CANCEL presence_data ${writeCallIds(ids)}`)
           .catch((error: unknown) => {
             const reason = error instanceof Error ? error.message : 'unknown';
             this.#log.warn({ mediaNode: name, call: ids.call, reason }, 'a call was not called back');

@@ -75,7 +75,9 @@ t.test('three real calls', async (t) => {
 t.test('whose leg', async (t) => {
   const [end] = ends;
   if (end === undefined) throw new Error('no trace');
-  t.equal(legEndFromEvent({ ...end, [HEADER]: undefined }), undefined, 'not our call');
+  const foreign = { [HEADER]: undefined, variable_presence_data: undefined };
+  t.equal(legEndFromEvent({ ...end, ...foreign }), undefined, 'not our call');
+  t.ok(legEndFromEvent({ ...end, [HEADER]: undefined }), 'by what the dialplan set');
   t.ok(
     legEndFromEvent({ ...end, variable_presence_data: undefined }),
     'by its header: the dialplan did not get that far',
@@ -83,10 +85,10 @@ t.test('whose leg', async (t) => {
   t.equal(legEndFromEvent({ ...end, 'Call-Direction': 'outbound' }), undefined, 'a callee leg');
   t.equal(legEndFromEvent({ ...end, 'Event-Name': 'CHANNEL_HANGUP' }), undefined);
   for (const bad of ['call_', CALL, `${IDS}\r\nX: y`, ` ${IDS}`, IDS.toUpperCase(), '', '{"a":1}']) {
-    t.equal(callOf({ ...ours, [HEADER]: bad }), undefined, JSON.stringify(bad));
+    t.equal(callOf({ ...foreign, [HEADER]: bad }), undefined, JSON.stringify(bad));
     t.equal(legEndFromLine(lineOf({ ...end, variable_presence_data: bad })), undefined, JSON.stringify(bad));
   }
-  t.equal(callOf({ ...ours, [HEADER]: 7 }), undefined, 'no text');
+  t.equal(callOf({ ...foreign, [HEADER]: 7 }), undefined, 'no text');
   t.equal(legEndFromEvent({ ...end, variable_end_uepoch: '0' }), undefined, 'without an end');
 });
 

@@ -123,7 +123,7 @@ t.test('the dialplan of freeswitch-conf carries a plan out', async (t) => {
   );
   await plain.send('BYE');
   const end = await events.wait('CHANNEL_HANGUP_COMPLETE', 'inbound');
-  t.equal(end['variable_sip_h_X-Tagswitch-Call'], ids);
+  t.equal(end['variable_presence_data'], ids);
   await until(() => server.held.calls === 0, 'the end');
   const line = readFileSync(join(folder, 'cdr-csv', 'Master.csv'), 'utf8');
   t.ok(line.startsWith(`"${ids}","${end['Unique-ID'] ?? ''}","${end['variable_start_uepoch'] ?? ''}",`));
