@@ -269,7 +269,7 @@ async function startApplication(settings: Settings, servers: Servers, log: Logge
             folder: join(node.spool, 'cdr-csv'),
             marksFile: join(settings.data, 'spools', `${name.replace(/[^0-9a-z.]/gi, '_')}.json`),
             sink: eventSpool,
-            isKnown: (end) => recentEnds.has(end),
+            isKnown: ({ call, endedAt }) => recentEnds.has({ call, at: endedAt }),
             recovered: () => {
               metrics.endsBySpool.count();
             },

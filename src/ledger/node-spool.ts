@@ -2,8 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { endedByNode, legEndFromLine } from '../calls/leg-end.js';
-import type { DestinationOf } from '../calls/leg-end.js';
-import type { Ended } from '../calls/events.js';
+import type { CallerLegEnd, DestinationOf } from '../calls/leg-end.js';
 import type { EventSink } from '../calls/ports.js';
 import type { Logger } from '../observe/logger.js';
 import { readPiece, replaceFile } from './followed-file.js';
@@ -23,7 +22,7 @@ export interface NodeSpoolParts {
   readonly marksFile: string;
   readonly sink: EventSink;
   /** Whether the end of a call stands in the stream already, as its event socket told it. */
-  readonly isKnown: (end: Ended) => boolean;
+  readonly isKnown: (leg: CallerLegEnd) => boolean;
   /** Told of each end that the event socket had not told. */
   readonly recovered?: () => void;
   readonly destinationOf: DestinationOf;
@@ -145,8 +144,9 @@ export class NodeSpool {
 
   async #take(lines: readonly string[]): Promise<void> {
     const legs = lines.flatMap((line) => legEndFromLine(line) ?? []);
-    const ends = legs.map((leg) => endedByNode(leg, this.#parts.destinationOf));
-    const news = ends.filter((end) => !this.#parts.isKnown(end));
+    const news = legs
+      .filter((leg) => !this.#parts.isKnown(leg))
+      .map((leg) => endedByNode(leg, this.#parts.destinationOf));
     await Promise.all(news.map((end) => this.#parts.sink.append(end)));
     news.forEach(() => this.#parts.recovered?.());
     this.counts.read += legs.length;

@@ -185,21 +185,31 @@ export class MediaNodes implements NodeFeed {
   }
 
   /**
-   * Ends a call, both legs, that was on its way to the node when its caller gave up. The only command for a single call: it
-   * goes out a moment later, as nothing tells when the node has the call.
+   * Ends a call, both legs, that was on its way to the node when its caller gave up. It goes out a moment later, as nothing
+   * tells when the node has the call.
    */
   callBack(name: string, ids: CallIds): void {
-    const node = this.#nodes.get(name);
-    for (const ms of node === undefined ? [] : CALL_BACK_AFTER_MS) {
+    for (const ms of CALL_BACK_AFTER_MS) {
       setTimeout(() => {
-        node?.socket
-          .api(`hupall ORIGINATOR_CANCEL presence_data ${writeCallIds(ids)}`)
-          .catch((error: unknown) => {
-            const reason = error instanceof Error ? error.message : 'unknown';
-            this.#log.warn({ mediaNode: name, call: ids.call, reason }, 'a call was not called back');
-          });
+        this.#end(name, ids, 'ORIGINATOR_CANCEL');
       }, ms).unref();
     }
+  }
+
+  /** Ends a call, both legs, that has rung for as long as any may. */
+  ringOut(name: string, ids: CallIds): void {
+    this.#end(name, ids, 'NO_ANSWER');
+  }
+
+  /** The one command for a single call. */
+  #end(name: string, ids: CallIds, cause: string): void {
+    this.#nodes
+      .get(name)
+      ?.socket.api(`hupall ${cause} presence_data ${writeCallIds(ids)}`)
+      .catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : 'unknown';
+        this.#log.warn({ mediaNode: name, call: ids.call, reason }, 'a call was not ended at its media node');
+      });
   }
 
   isNode(address: string): boolean {

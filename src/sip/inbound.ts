@@ -36,6 +36,8 @@ const NODE_SILENCE_MS = 1500;
 const DIRECT_SILENCE_MS = 6000;
 /** Timer C, and a margin: what is not settled by then never will be. */
 const PROXY_DEADLINE_MS = 200_000;
+/** FreeSWITCH counts whole seconds: a plan that rings to the end gets there first. */
+const RING_OUT_MS = LONGEST_RING_MS + 1500;
 /** A leg's token outlives the longest ringing. */
 const TOKEN_LIFE_S = LONGEST_RING_MS / 1000 + 30;
 
@@ -224,10 +226,20 @@ export class InboundCalls {
     headers: Readonly<Record<string, string>>,
   ): Promise<void> {
     const target = `sip:${arrived.verdict.number}@${node.sip}${this.#over()}`;
+    const { nodes } = this.#parts;
+    const ids = { call: arrived.id, account };
     arrived.request.onCancel(() => {
-      this.#parts.nodes.callBack(node.name, { call: arrived.id, account });
+      nodes.callBack(node.name, ids);
     });
-    await this.#proxy(arrived, account, target, NODE_SILENCE_MS, headers);
+    // A trunk that rings long before it fails leaves the next one its whole time: nothing else has an eye on both.
+    const ringing = setTimeout(() => {
+      nodes.ringOut(node.name, ids);
+    }, RING_OUT_MS);
+    try {
+      await this.#proxy(arrived, account, target, NODE_SILENCE_MS, headers);
+    } finally {
+      clearTimeout(ringing);
+    }
   }
 
   async #handOn(

@@ -37,6 +37,8 @@ export interface NodeChooser {
   choose(): NodeTarget | undefined;
   /** Ends a call that was on its way to the node when its caller gave up. Never throws. */
   callBack(node: string, ids: CallIds): void;
+  /** Ends a call that nobody answers at the node; its caller gets 480. Never throws. */
+  ringOut(node: string, ids: CallIds): void;
   /** Whether `address` is a media node's: legs come from nowhere else. */
   isNode(address: string): boolean;
 }

@@ -30,11 +30,11 @@ t.test('every cause of FreeSWITCH', async (t) => {
     const [kind, q850] = causeOf(name);
     t.ok(Number.isInteger(q850) && q850 >= 0 && q850 <= 127, `${name} has a number of Q.850`);
     const [result, fault, status] = EXPECTED[kind];
-    if (name === 'SUCCESS') {
+    if (name === 'SUCCESS' || name === 'ORIGINATOR_CANCEL') {
       t.match(
         endByNode({ answered: false, cause: 'USER_BUSY', attempt: name }),
         { result: 'busy' },
-        'SUCCESS of the attempt says nothing',
+        `${name} of the attempt says nothing`,
       );
     } else {
       t.strictSame(
@@ -80,6 +80,16 @@ t.test('which of the words of FreeSWITCH counts', async (t) => {
     result: 'cancelled',
     fault: 'caller',
   });
+  t.match(
+    endByNode({ answered: false, cause: 'NO_ANSWER', attempt: 'ORIGINATOR_CANCEL' }),
+    { result: 'noAnswer', reason: { status: 480, q850: 19 } },
+    'it rang for too long in all, and was ended from outside',
+  );
+  t.match(
+    endByNode({ answered: false, cause: 'SYSTEM_SHUTDOWN', attempt: 'ORIGINATOR_CANCEL' }),
+    { result: 'failed', fault: 'ours' },
+    'the media node stopped',
+  );
   t.match(
     endByNode({ answered: false, cause: 'NORMAL_CLEARING', attempt: 'SUCCESS', bridged: 'sip:486' }),
     { result: 'busy' },

@@ -58,6 +58,7 @@ export async function application(t: Test) {
     choose: () => ({ name: `${NODE}:8021`, sip: `${NODE}:5180` }),
     isNode: (address: string) => address === NODE,
     callBack: () => undefined,
+    ringOut: () => undefined,
   };
   const now = () => Date.now();
   const trunkHealth = new TrunkHealth(now, log);

@@ -59,7 +59,7 @@ t.test('what the event socket has told is not told again', async (t) => {
   const { base, folder, master, events, follow, told } = stage(t, false);
   const known = new RecentEnds();
   mkdirSync(folder, { recursive: true });
-  const first = follow({ isKnown: (end) => known.has(end) });
+  const first = follow({ isKnown: ({ call, endedAt }) => known.has({ call, at: endedAt }) });
   writeFileSync(master, line(1));
   await until(() => told().length === 1);
   const [end] = events;
@@ -69,7 +69,7 @@ t.test('what the event socket has told is not told again', async (t) => {
   // Read anew from its beginning: the first call is known, the second is not, and neither is another leg of the first.
   rmSync(join(base, 'data', 'node-1.json'));
   appendFileSync(master, line(2));
-  follow({ isKnown: (one) => known.has(one) });
+  follow({ isKnown: ({ call, endedAt }) => known.has({ call, at: endedAt }) });
   await until(() => told().length === 2);
   t.same(told(), [1, 2]);
   t.notOk(known.has({ ...end, at: end.at + 1 }));

@@ -83,7 +83,12 @@ function board() {
   const switchboard = new Switchboard({
     directory: () =>
       ({ trunksByAddress: () => [{ account: {}, trunk: {} }], numberOwner: () => undefined }) as never,
-    nodes: { isNode: () => true, choose: () => undefined, callBack: () => undefined },
+    nodes: {
+      isNode: () => true,
+      choose: () => undefined,
+      callBack: () => undefined,
+      ringOut: () => undefined,
+    },
     inbound: { take } as unknown as InboundCalls,
     outbound: { take } as unknown as OutboundLegs,
     switchAddress: '192.0.2.5:5060',
