@@ -19,11 +19,17 @@ const LOOK_MS = 1000;
 /** Each look of the histogram wakes the process up, also when it is idle. */
 const RESOLUTION_MS = 50;
 
-/** Whether a process that was `pressed` is so now. */
-export function isPressed(pressed: boolean, { delayMs, heap }: Load): boolean {
-  return pressed
-    ? delayMs > RELIEVED.delayMs || heap > RELIEVED.heap
-    : delayMs > PRESSED.delayMs || heap > PRESSED.heap;
+/**
+ * Whether a process that was `pressed` is so now. Two looks in a row must say so: a machine that stood still for a moment leaves
+ * one late timer, and now and then a look that saw no other.
+ */
+export function isPressed(pressed: boolean, now: Load, before: Load): boolean {
+  if (pressed) return now.delayMs > RELIEVED.delayMs || now.heap > RELIEVED.heap;
+  return isOver(now) && isOver(before);
+}
+
+function isOver({ delayMs, heap }: Load): boolean {
+  return delayMs > PRESSED.delayMs || heap > PRESSED.heap;
 }
 
 /** Looks at the event loop and the heap once a second. */
@@ -32,6 +38,7 @@ export class Pressure {
   readonly #timer: NodeJS.Timeout;
   readonly #changed: (pressed: boolean, load: Load) => void;
   #pressed = false;
+  #before: Load = { delayMs: 0, heap: 0 };
 
   constructor(changed: (pressed: boolean, load: Load) => void) {
     this.#changed = changed;
@@ -57,7 +64,8 @@ export class Pressure {
     // What the histogram holds is the time between two of its timers, RESOLUTION_MS when nothing is late.
     const load = { delayMs: this.#delays.percentile(50) / 1e6 - RESOLUTION_MS, heap: used / limit };
     this.#delays.reset();
-    const pressed = isPressed(this.#pressed, load);
+    const pressed = isPressed(this.#pressed, load, this.#before);
+    this.#before = load;
     if (pressed === this.#pressed) return;
     this.#pressed = pressed;
     this.#changed(pressed, load);

@@ -38,10 +38,11 @@ export function oddFrame(frame: string): OddFrame | undefined {
 
 function shortened(leader: string, head: string): OddFrame {
   const status = /^SIP\/2\.0 +([1-6]\d\d)(?!\d)/i.exec(head)?.[1] ?? '500';
-  const reasons = head.match(/\r\nReason[ \t]*:[^\r\n]{0,512}/gi) ?? [];
+  // A folded line is one (RFC 3261, 7.3.1).
+  const reasons = head.match(/\r\nReason[ \t]*:[^\r\n]{0,512}(?:\r\n[ \t][^\r\n]{0,512}){0,3}/gi) ?? [];
   return {
     kind: 'shortened',
-    frame: `${leader}\r\nSIP/2.0 ${status} Shortened${reasons.join('')}\r\nContent-Length: 0\r\n\r\n`,
+    frame: `${leader}\r\nSIP/2.0 ${status} Shortened${reasons.join('').replace(/\r\n[ \t]+/g, ' ')}\r\nContent-Length: 0\r\n\r\n`,
   };
 }
 

@@ -72,6 +72,7 @@ export async function soakPart(quick: boolean, progress: Progress): Promise<Part
     const cpu = cpuPerCall(cpuBefore, cpuTimes(system), seconds * 20);
     progress('soak: looking for what is left');
     const after = await holdings.settled(quick ? 0 : LINGER_MS, before);
+    const screened = await system.screened();
     const records = await recorded(kinds, system, warmUp + seconds);
     const faults = [
       ...failed,
@@ -87,6 +88,7 @@ export async function soakPart(quick: boolean, progress: Progress): Promise<Part
         perSecond: MIX,
         cpuMsPerCall: cpu,
         records,
+        screened,
         before,
         after,
       },

@@ -295,6 +295,13 @@ export class System {
     return Number(/^tagswitch_directory_version (\d+)/m.exec(text)?.[1]);
   }
 
+  /** How many calls the application refused before any work, by why, as the metrics have it. */
+  async screened(): Promise<Readonly<Record<string, number>>> {
+    const text = await (await fetch(`${this.http}/metrics`)).text();
+    const counts = text.matchAll(/^tagswitch_calls_screened_total\{(\w+="\w+")\} (\d+)/gm);
+    return Object.fromEntries([...counts].map(([, why = '', count = '']) => [why, Number(count)]));
+  }
+
   get redisUrl(): string {
     return `redis+unix://${join(this.settings.data, 'redis', 'redis.sock')}`;
   }

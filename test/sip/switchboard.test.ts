@@ -9,6 +9,9 @@ import { keepingLogger } from '../support/logger.js';
 import { until } from '../support/until.js';
 
 t.test('pressed above one line, relieved below another', async (t) => {
+  const calm = { delayMs: 1, heap: 0.2 };
+  t.equal(isPressed(false, { delayMs: 1500, heap: 0.2 }, calm), false, 'a machine that stood still once');
+  t.equal(isPressed(true, calm, { delayMs: 1500, heap: 0.2 }), false);
   for (const [before, delayMs, heap, after] of [
     [false, 5, 0.2, false],
     [false, 100, 0.85, false],
@@ -19,7 +22,7 @@ t.test('pressed above one line, relieved below another', async (t) => {
     [true, 40, 0.7, false],
   ] as const)
     t.equal(
-      isPressed(before, { delayMs, heap }),
+      isPressed(before, { delayMs, heap }, { delayMs, heap }),
       after,
       `${String(before)}, ${String(delayMs)} ms, ${String(heap)}`,
     );
