@@ -115,7 +115,7 @@ function decisive(end: NodeEnd): string | undefined {
   const { attempt } = end;
   if (attempt === undefined || attempt === '')
     return causeOf(end.cause)[0] === 'ours' ? end.cause : undefined;
-  // The attempt ended because its leg did, and not by its caller, or we were not here: what ended the leg counts.
+  // The attempt ended with its leg, and it was not the caller (above): what ended the leg counts.
   if (attempt === 'ORIGINATOR_CANCEL') return end.cause;
   if (attempt !== 'SUCCESS' && attempt !== 'failure') return attempt;
   const status = refusal(Number(/^sip:(\d{3})$/.exec(end.bridged ?? '')?.[1] ?? 0));
