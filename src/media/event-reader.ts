@@ -12,12 +12,12 @@ const EMPTY = '_undef_';
  */
 export function eventReader(names: readonly string[]): (text: string) => NodeEvent | undefined {
   const anyOf = names.map((name) => name.replace(/[^\w-]/g, '\\$&')).join('|');
-  const header = new RegExp(`\n(${anyOf}): ([^\n]*)`, 'g');
+  const header = new RegExp(`(?:^|\n)(${anyOf}): ([^\n]*)`, 'g');
   return (text) => {
     const end = text.indexOf('\n\n');
     if (end < 0) return undefined;
     const event: Record<string, string> = {};
-    for (const [, name = '', value = ''] of `\n${text.slice(0, end)}`.matchAll(header))
+    for (const [, name = '', value = ''] of text.slice(0, end).matchAll(header))
       event[name] = value === EMPTY ? '' : decoded(value);
     return event;
   };

@@ -80,7 +80,7 @@ t.test('no event is lost silently over an event socket that breaks', async (t) =
     if (record.media === 'bridged') bridged += 1;
   }
   t.ok(bridged > 20, `${String(bridged)} of the calls went through the node`);
-  const metrics = await (await fetch(`${system.http}/metrics`)).text();
+  const metrics = await system.metrics();
   const counted = Number(/^tagswitch_event_gaps_total (\d+)/m.exec(metrics)?.[1]);
   t.ok(counted >= cuts / 2 && counted <= cuts, `${String(counted)} gaps are counted`);
   const log = readFileSync(join(system.settings.data, 'log', 'tagswitch.log'), 'utf8');

@@ -291,14 +291,17 @@ export class System {
 
   /** As the metrics have it. */
   async directoryVersion(): Promise<number> {
-    const text = await (await fetch(`${this.http}/metrics`)).text();
-    return Number(/^tagswitch_directory_version (\d+)/m.exec(text)?.[1]);
+    return Number(/^tagswitch_directory_version (\d+)/m.exec(await this.metrics())?.[1]);
+  }
+
+  /** What `/metrics` says. */
+  async metrics(): Promise<string> {
+    return (await fetch(`${this.http}/metrics`)).text();
   }
 
   /** How many calls the application refused before any work, by why, as the metrics have it. */
   async screened(): Promise<Readonly<Record<string, number>>> {
-    const text = await (await fetch(`${this.http}/metrics`)).text();
-    const counts = text.matchAll(/^tagswitch_calls_screened_total\{(\w+="\w+")\} (\d+)/gm);
+    const counts = (await this.metrics()).matchAll(/^tagswitch_calls_screened_total\{(\w+="\w+")\} (\d+)/gm);
     return Object.fromEntries([...counts].map(([, why = '', count = '']) => [why, Number(count)]));
   }
 

@@ -156,6 +156,7 @@ t.test('each fault is named by file and line', async (t) => {
     ],
     ['vars.xml', 'auto_cause XML tagswitch_end', 'true', /transfer_on_fail: expected causes/],
     ['vars.xml', 'continue_on_fail=', 'continue_on_fail=true ', /continue_on_fail: expected causes/],
+    ['vars.xml', 'ignore_q850_reason=true', 'other=true', /ignore_q850_reason: expected true/],
     ['vars.xml', 'outbound_redirect_fatal=true', 'other=true', /outbound_redirect_fatal: expected true/],
   ] as const) {
     fresh();

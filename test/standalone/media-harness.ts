@@ -151,7 +151,7 @@ export class EventClient {
       this.#held = this.#held.subarray(end + 2 + length);
       const type = /^Content-Type: (\S+)/m.exec(head)?.[1] ?? '';
       if (type === 'text/event-json') this.events.push(JSON.parse(body) as Event);
-      if (type === 'text/event-plain')
+      else if (type === 'text/event-plain')
         this.events.push(headerText(body.slice(0, body.indexOf('\n\n'))) as Event);
       else if (type === 'command/reply') this.replies.push(/^Reply-Text: (.*)/m.exec(head)?.[1] ?? '');
       else if (type === 'api/response') this.bodies.push(body);

@@ -56,7 +56,7 @@ export async function socketCut(seed: number): Promise<Stage> {
 
 /** No gap is silent: each one is counted and logged, and what the spool told instead is counted too. */
 async function gapsNotTold(system: System, cuts: number): Promise<string[]> {
-  const text = await (await fetch(`${system.http}/metrics`)).text();
+  const text = await system.metrics();
   const metric = (name: string): number => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
   const gaps = metric('tagswitch_event_gaps_total');
   const log = readFileSync(join(system.settings.data, 'log', 'tagswitch.log'), 'utf8');
