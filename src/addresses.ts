@@ -91,17 +91,25 @@ export function parseCidr(text: string): Cidr | undefined {
 
 /** Whether an address is inside one of some CIDR blocks: built once, asked on every call. */
 export class AddressSet {
+  /** Most trunks have single addresses of IPv4, which have one way to be written. */
+  readonly #single = new Set<string>();
   readonly #blocks = new BlockList();
+  #hasBlocks = false;
 
   constructor(cidrs: readonly string[]) {
     for (const text of cidrs) {
       const cidr = parseCidr(text);
       if (cidr === undefined) throw new TypeError(`no CIDR block: ${JSON.stringify(text)}`);
-      this.#blocks.addSubnet(cidr.address, cidr.prefix, cidr.family);
+      if (cidr.family === 'ipv4' && cidr.prefix === 32) {
+        this.#single.add(cidr.address);
+      } else {
+        this.#blocks.addSubnet(cidr.address, cidr.prefix, cidr.family);
+        this.#hasBlocks = true;
+      }
     }
   }
 
   has({ address, family }: IpAddress): boolean {
-    return this.#blocks.check(address, family);
+    return this.#single.has(address) || (this.#hasBlocks && this.#blocks.check(address, family));
   }
 }

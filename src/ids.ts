@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytesOf } from './random.js';
 
 /** The prefixes of minted ids (design, "Words on the wire"). */
 export type IdPrefix = 'acc' | 'site' | 'end' | 'pool' | 'trk' | 'key' | 'lnk' | 'call' | 'leg';
@@ -41,7 +41,17 @@ export function fromBase32(text: string): Buffer | undefined {
   return Buffer.from(bytes);
 }
 
-/** A new global id: `PREFIX_` and 16 characters (80 random bits). */
+/** How fine the time in a call's id is, ms: calls of one commit to the call log stand next to each other in it. */
+const TICK_MS = 100;
+const TICKS = 2 ** 24;
+
+/**
+ * A new global id: `PREFIX_` and 16 characters: 80 random bits. The first 24 of a call's are the time instead, which comes round
+ * every 19 days: calls are written in the order of their ids, next to each other, where random ones would touch a page each of
+ * every table and index.
+ */
 export function mintId<P extends IdPrefix>(prefix: P): `${P}_${string}` {
-  return `${prefix}_${base32(randomBytes(10))}`;
+  const bytes = randomBytesOf(10);
+  if (prefix === 'call') bytes.writeUIntBE(Math.floor(Date.now() / TICK_MS) % TICKS, 0, 3);
+  return `${prefix}_${base32(bytes)}`;
 }

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import { randomBytesOf } from '../random.js';
 
 /** The key is shorter than 16 bytes. */
 export class WeakCallerKey extends Error {
@@ -14,7 +15,7 @@ const TAG_BYTES = 16;
  * equal. Throws `WeakCallerKey`.
  */
 export function sealCaller(number: string, key: Uint8Array): string {
-  const iv = randomBytes(IV_BYTES);
+  const iv = randomBytesOf(IV_BYTES);
   const cipher = createCipheriv('aes-256-gcm', derived(key, 'seal'), iv);
   const sealed = Buffer.concat([cipher.update(number, 'utf8'), cipher.final()]);
   return `${FORM}.${Buffer.concat([iv, sealed, cipher.getAuthTag()]).toString('base64url')}`;

@@ -1,6 +1,7 @@
 import type { Ended } from './events.js';
 
-const MOST = 10_000;
+/** A node's spool is read every second: what a busy node ends in half a minute, and nothing that memory notices. */
+const MOST = 2_000;
 
 /**
  * The newest ends of caller legs that reached the stream from this process: when a node's spool tells one of them again, it is

@@ -18,9 +18,14 @@ export function eventReader(names: readonly string[]): (text: string) => NodeEve
     if (end < 0) return undefined;
     const event: Record<string, string> = {};
     for (const [, name = '', value = ''] of text.slice(0, end).matchAll(header))
-      event[name] = value === EMPTY ? '' : decoded(value);
+      event[name] = value === EMPTY ? '' : decoded(copied(value));
     return event;
   };
+}
+
+/** A piece of a text keeps all of it in memory: whoever remembers a call's id would remember its whole event, ten kilobytes. */
+function copied(value: string): string {
+  return Buffer.from(value).toString();
 }
 
 /** A value of the event socket, URL-encoded; one that does not decode (a bare `%`, half a character) is kept as it came. */

@@ -17,17 +17,11 @@ export type ScriptName =
   | 'retime' // put right when numbers of a pool are free
   | 'move' // numbers into another pool of the account, with their links
   | 'admit' // a call, where trunk, account or endpoint have caps
-  | 'append' // an event into the account's stream
+  | 'append' // events into the account's stream
   | 'keep'; // live calls that a media node still has
 
 export interface ScriptPort {
-  /** `when`: `soon` lets it wait a few milliseconds for others that leave with it; nobody may be waiting for its answer. */
-  run(
-    script: ScriptName,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-    when?: 'now' | 'soon',
-  ): Promise<unknown>;
+  run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
 }
 
 /** Redis did not answer: the call goes on with the cached directory, the page keeps its printed number. */

@@ -10,6 +10,27 @@ export interface Logger {
   child(fields: object): Logger;
 }
 
+/** A child that is made when it first writes: of most calls it never does. */
+export function lazyChild(parent: Logger, fields: object): Logger {
+  let made: Logger | undefined;
+  const child = (): Logger => (made ??= parent.child(fields));
+  return {
+    debug: (more, text) => {
+      child().debug(more, text);
+    },
+    info: (more, text) => {
+      child().info(more, text);
+    },
+    warn: (more, text) => {
+      child().warn(more, text);
+    },
+    error: (more, text) => {
+      child().error(more, text);
+    },
+    child: (more) => child().child(more),
+  };
+}
+
 /** Of lines that cannot be written now. */
 const HELD_CHARACTERS = 1_000_000;
 

@@ -39,12 +39,6 @@ const CANNOT_SERVE = new Set([
   'OOM',
 ]);
 
-/**
- * How long a run that can wait does so at most, ms: what a media node told of a call, which is told again should it be lost.
- * A write of its own, and the turn of the event loop that its answer takes, cost as much CPU as all the rest of a run.
- */
-const GATHER_MS = 50;
-
 /** A script failed in Redis. `code` is the first word of what it said: `error_reply('CODE ...')`, `ERR` for a fault in it. */
 export class ScriptFailed extends Error {
   readonly code: string;
@@ -90,7 +84,7 @@ class Run implements Awaited {
 /**
  * The number store's scripts on one client. Redis is sent a script's hash, and its text where it does not know the hash.
  *
- * All runs that one turn of the event loop brings leave in one write, with those that waited for one. ioredis's own auto-pipelining does the same, but holds
+ * All runs that one turn of the event loop brings leave in one write. ioredis's own auto-pipelining does the same, but holds
  * the next write back until the last answer to the former one, and makes three promises and two timers a run.
  */
 export class RedisScripts implements ScriptPort {
@@ -100,7 +94,6 @@ export class RedisScripts implements ScriptPort {
   readonly #deadlines: Deadlines | undefined;
   #turn: Run[] = [];
   #leaving: NodeJS.Immediate | undefined;
-  #gathering: NodeJS.Timeout | undefined;
 
   /**
    * `deadlineMs`: how long a run may take, from the caller's view, until it rejects with `StoreUnavailable`; ioredis's own
@@ -129,28 +122,19 @@ export class RedisScripts implements ScriptPort {
     }
   }
 
-  run(
-    script: ScriptName,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-    when: 'now' | 'soon' = 'now',
-  ): Promise<unknown> {
+  run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const loaded = this.#scripts.get(script);
       if (loaded === undefined) throw new TypeError(`there is no script ${script}`);
       const run = new Run(loaded, [keys.length, ...keys, ...args], { resolve, reject }, this.#deadlineMs);
       this.#deadlines?.add(run);
       this.#turn.push(run);
-      if (when === 'now') this.#leaving ??= setImmediate(() => this.#send());
-      else this.#gathering ??= setTimeout(() => this.#send(), GATHER_MS);
+      this.#leaving ??= setImmediate(() => this.#send());
     });
   }
 
   #send(): void {
-    clearImmediate(this.#leaving);
-    clearTimeout(this.#gathering);
     this.#leaving = undefined;
-    this.#gathering = undefined;
     const runs = this.#turn;
     this.#turn = [];
     const client = this.#client;

@@ -16,6 +16,9 @@ export interface CallerSeals {
   hash(number: string): string;
 }
 
+/** Whether a line may be Diversion or History-Info. */
+const DIVERTED = /^(?:diversion|history-info)[ \t]*:/im;
+
 type Headers = Pick<IncomingRequest, 'header'>;
 type Trust = Pick<Trunk, 'assertedIdentity' | 'incoming'>;
 
@@ -70,6 +73,8 @@ export class CallerIdentity {
  * last is where the call is now (RFC 7044, 7.2).
  */
 function divertingNumber(raw: string, trunk: Trust): string | undefined {
+  // Hardly any call has one: headers are not taken apart for nothing.
+  if (!DIVERTED.test(raw)) return undefined;
   const [diversion] = addressesOf(headerValues(raw, 'diversion').join(','));
   if (diversion !== undefined)
     return /;\s*privacy\s*=\s*"?(full|name|uri)/i.test(diversion) && !/privacy\s*=\s*"?name/i.test(diversion)

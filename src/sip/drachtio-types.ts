@@ -24,13 +24,26 @@ export interface SrfRequest {
   get(header: string): string | undefined;
   on(event: 'cancel', listener: () => void): unknown;
   on(event: 'response', listener: (response: SrfMessage) => void): unknown;
-  proxy(options: {
-    destination: string[];
-    recordRoute: boolean;
-    followRedirects: boolean;
-    provisionalTimeout: string;
-    headers: Record<string, string>;
-  }): Promise<{ finalStatus?: number; finalResponse?: { msg: SrfMessage } }>;
+  readonly agent: SrfAgent;
+}
+
+/** What stands behind the request's own `proxy`, which makes an object of every header of every answer. */
+export interface SrfAgent {
+  proxy(
+    request: SrfRequest,
+    order: {
+      stackTxnId: string;
+      destination: string[];
+      remainInDialog: boolean;
+      fullResponse: boolean;
+      followRedirects: boolean;
+      provisionalTimeout: string;
+      finalTimeout: string;
+      headers: Record<string, string>;
+    },
+    /** Called for each answer: `[OK, done]` for the last, `[NOK, text]` where there is none to come, else with a response. */
+    answer: (token: readonly string[], response?: string) => void,
+  ): void;
 }
 
 export interface SrfResponse {
@@ -68,6 +81,7 @@ export interface SrfInstance {
 export interface WireProtocolPrototype {
   _onData(this: WireProtocolInstance, socket: Socket, data: Buffer): void;
   installListeners(this: WireProtocolInstance, socket: Socket): void;
+  send(this: WireProtocolInstance, socket: Socket, message: string): string;
   emit(this: WireProtocolInstance, event: string | symbol, ...values: unknown[]): boolean;
 }
 

@@ -84,10 +84,11 @@ export function screen(
  * Every line break that some parser takes for one counts, and blanks before the colon do not hide a name.
  */
 export function hasForgedHeader(raw: string): boolean {
-  return headersOf(raw)
-    .split(/\r\n|\r|\n/)
-    .some((line) => /^\s*x-tagswitch/i.test(line));
+  return FORGED.test(headersOf(raw));
 }
+
+/** The blanks are not those that end a line: a text of nothing else would take the square of its length. */
+const FORGED = /^[^\S\r\n\u2028\u2029]*x-tagswitch/im;
 
 const NO_HOP_LEFT = /^max-forwards[ \t]*:[ \t]*0+[ \t]*$/im;
 

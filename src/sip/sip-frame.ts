@@ -11,6 +11,7 @@ const STATUS_LINE = /^SIP\/\d+\.\d+\s+\d+[^\r\n\u2028\u2029]*$/;
 const LONGEST_STATUS_LINE = 512;
 /** So does the one that it looks for a boundary with. A boundary has 70 characters at most (RFC 2046, 5.1.1). */
 const LONGEST_CONTENT_TYPE = 512;
+const REASON = /\r\nReason[ \t]*:([^\r\n]{0,512}(?:\r\n[ \t][^\r\n]{0,512}){0,3})/gi;
 
 /**
  * Looks at a frame `id|sip|source|bytes|proto|address|port|time|transaction|dialog|...` or `id|response|...` before the
@@ -36,13 +37,25 @@ export function oddFrame(frame: string): OddFrame | undefined {
   return { kind: 'kept', transaction: waits ? tokens[8] : undefined };
 }
 
+/** The status and the reasons (RFC 3326) of a response as `shortened` left it. */
+export function shortResponse(text: string): {
+  readonly status: number;
+  readonly reason: string | undefined;
+} {
+  const [, status, reason] = /^SIP\/2\.0 (\d{3})[^\r\n]*(?:\r\nReason: ([^\r\n]*))?/.exec(text) ?? [];
+  return { status: Number(status ?? 0), reason };
+}
+
 function shortened(leader: string, head: string): OddFrame {
   const status = /^SIP\/2\.0 +([1-6]\d\d)(?!\d)/i.exec(head)?.[1] ?? '500';
   // A folded line is one (RFC 3261, 7.3.1).
-  const reasons = head.match(/\r\nReason[ \t]*:[^\r\n]{0,512}(?:\r\n[ \t][^\r\n]{0,512}){0,3}/gi) ?? [];
+  const reasons = [...head.matchAll(REASON)].map(([, value = '']) =>
+    value.replace(/\r\n[ \t]+/g, ' ').trim(),
+  );
+  const reason = reasons.length === 0 ? '' : `\r\nReason: ${reasons.join(',')}`;
   return {
     kind: 'shortened',
-    frame: `${leader}\r\nSIP/2.0 ${status} Shortened${reasons.join('').replace(/\r\n[ \t]+/g, ' ')}\r\nContent-Length: 0\r\n\r\n`,
+    frame: `${leader}\r\nSIP/2.0 ${status} Shortened${reason}\r\nContent-Length: 0\r\n\r\n`,
   };
 }
 

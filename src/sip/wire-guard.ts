@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import WireProtocol from 'drachtio-srf/lib/wire-protocol.js';
 import type { WireProtocolInstance, WireProtocolPrototype } from './drachtio-types.js';
@@ -20,6 +21,7 @@ let installed = false;
  * - TCP_NODELAY is lost with the first reconnection, and with it 40 ms a command (Nagle against delayed acknowledgement);
  * - a message that it cannot read is printed, and whoever sent it gets no answer; a response of that kind is thrown likewise;
  * - every frame of a record is parsed as a SIP message, eight a call;
+ * - each frame that is sent is put together twice more, for a debug log that is off;
  * - nobody can see whether a silent server still answers.
  */
 export function guardWireProtocol(host: string, port: number, watcher: SocketWatcher): () => void {
@@ -40,8 +42,13 @@ function patch(prototype: WireProtocolPrototype): void {
   const installListeners = prototype.installListeners;
   const emit = prototype.emit;
   /* eslint-enable @typescript-eslint/unbound-method */
-  const watcherOf = (wire: WireProtocolInstance): SocketWatcher | undefined =>
-    watchers.get(`${String(wire.host)}:${String(wire.port)}`);
+  const keys = new WeakMap<WireProtocolInstance, string>();
+  const watcherOf = (wire: WireProtocolInstance): SocketWatcher | undefined => {
+    let key = keys.get(wire);
+    // An instance connects with one address all its life.
+    if (key === undefined) keys.set(wire, (key = `${String(wire.host)}:${String(wire.port)}`));
+    return watchers.get(key);
+  };
 
   prototype._onData = function (socket, data) {
     try {
@@ -51,6 +58,12 @@ function patch(prototype: WireProtocolPrototype): void {
       // The stream has lost its framing: only a new connection finds it again.
       socket.destroy();
     }
+  };
+  prototype.send = (socket, message) => {
+    const id = randomUUID();
+    const frame = `${id}|${message}`;
+    socket.write(`${String(Buffer.byteLength(frame))}#${frame}`);
+    return id;
   };
   prototype.emit = function (event, ...values) {
     const [socket, frame] = values;

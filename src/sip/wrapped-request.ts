@@ -5,6 +5,7 @@ import type { Names } from './names.js';
 import type { PendingProxies } from './pending-proxies.js';
 import { ProxyLost, type IncomingRequest, type ProxyOptions, type ProxyResult } from './requests.js';
 import { safeHeaders, safeValue } from './safe.js';
+import { shortResponse } from './sip-frame.js';
 
 /** What the connection lends to its requests. */
 export interface RequestGround {
@@ -85,6 +86,7 @@ export class WrappedRequest implements IncomingRequest {
   async proxy(target: string, options: ProxyOptions): Promise<ProxyResult> {
     const { names, log, pending, crossing } = this.#ground;
     const destination = safeValue('target', target);
+    const headers = safeHeaders(options.headers ?? {});
     if (!(await names.lead(destination))) {
       log.warn({}, 'a target has a name that DNS does not know');
       throw new ProxyLost('refused');
@@ -94,18 +96,11 @@ export class WrappedRequest implements IncomingRequest {
     const unwatch = crossing.watch(this.#request.stackTxnId, () => {
       this.#cancel();
     });
-    const work = this.#request.proxy({
-      destination: [destination],
-      recordRoute: true,
-      followRedirects: options.followRedirects === true,
-      provisionalTimeout: `${String(options.silenceMs)}ms`,
-      headers: safeHeaders(options.headers ?? {}),
-    });
+    const work = this.#order(destination, headers, options);
     this.#answered = true;
     this.#settledListener?.();
     try {
-      const result = await pending.race(work, options.deadlineMs);
-      return { status: result.finalStatus ?? 0, reason: result.finalResponse?.msg.get('Reason') };
+      return await pending.race(work, options.deadlineMs);
     } catch (error) {
       // drachtio-srf has told us of no CANCEL since we handed the request on.
       if (error instanceof ProxyLost && error.code === 'gone') this.#cancelled = true;
@@ -115,6 +110,34 @@ export class WrappedRequest implements IncomingRequest {
     } finally {
       unwatch();
     }
+  }
+
+  /** Resolves with the last final response, status 0 where there was none; rejects with drachtio-server's own words. */
+  async #order(
+    destination: string,
+    headers: Record<string, string>,
+    options: ProxyOptions,
+  ): Promise<ProxyResult> {
+    const request = this.#request;
+    return new Promise((resolve, reject) => {
+      let result: ProxyResult = { status: 0, reason: undefined };
+      const order = {
+        stackTxnId: request.stackTxnId,
+        destination: [destination],
+        remainInDialog: true,
+        fullResponse: true,
+        followRedirects: options.followRedirects === true,
+        provisionalTimeout: `${String(options.silenceMs)}ms`,
+        finalTimeout: '',
+        headers,
+      };
+      request.agent.proxy(request, order, ([verdict, word], response) => {
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as the library's own promise does
+        if (verdict === 'NOK') reject(word);
+        else if (word === 'done') resolve(result);
+        else if (response !== undefined) result = shortResponse(response);
+      });
+    });
   }
 
   #cancel(): void {

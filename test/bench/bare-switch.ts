@@ -34,7 +34,11 @@ export class BareSwitch {
     const node = await PlainNode.start(freeSwitch, new Map(throughDrachtio));
     const server = spawn('bash', ['-c', `exec ${drachtio}`], { stdio: 'ignore', detached: true });
     const [host = '', port = ''] = control.split(':');
-    await listening(host, Number(port));
+    await listening(host, Number(port)).catch(async (error: unknown) => {
+      server.kill('SIGTERM');
+      await node.stop();
+      throw error;
+    });
     const proxy = spawn(process.execPath, [PROGRAM, control, node.sip], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, DRACHTIO_SECRET: process.env['TAGSWITCH_DRACHTIO_SECRET'] },

@@ -5,6 +5,7 @@
  */
 import { loadavg } from 'node:os';
 import { allocationPart } from './allocation.js';
+import { applicationCpuPart } from './application-cpu.js';
 import { callsPart } from './calls.js';
 import { decisionsPart } from './decisions.js';
 import { directPart } from './direct.js';
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<string, (quick: boolean, progress: Progress) => Pro
   decisions: decisionsPart,
   calls: callsPart,
   mediaNode: mediaNodePart,
+  applicationCpu: applicationCpuPart,
   nodeSettings: nodeSettingsPart,
   direct: directPart,
   faults: faultsPart,

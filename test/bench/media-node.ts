@@ -1,32 +1,20 @@
 import { System } from '../e2e/system.js';
-import { BareSwitch } from './bare-switch.js';
 import { Latencies, median, rounded, summary } from './latencies.js';
-import { cpuPerCall, cpuTimes, type Program } from './leftovers.js';
-import { failures, LoadEnds, type LoadSeen } from './load-ends.js';
+import { cpuTimes } from './leftovers.js';
+import { failures, LoadEnds } from './load-ends.js';
 import type { Part, Progress } from './part.js';
 import { freeSwitchCommand, PlainNode } from './plain-node.js';
 import { cpuMs } from './processes.js';
+import { throughWay, type Round, type Way } from './ways.js';
 
 /** With the probe's five a second about half of what one FreeSWITCH carries on two cores that it shares with all the rest. */
 const PER_SECOND = 20;
 /** What FreeSWITCH may take more for a call of ours. */
 const MOST = 1.05;
 
-interface Round {
-  readonly load: LoadSeen;
-  readonly cpuMs: Readonly<Partial<Record<string, number>>>;
-}
-
-/** Something that takes calls, and what its programs have taken of the CPU, ms. */
-interface Way {
-  readonly sip: string;
-  cpuTimes(): Readonly<Partial<Record<Program, number>>>;
-}
-
 /**
  * The same calls through the whole switch and through a FreeSWITCH alone beside it, with a dialplan that asks Redis itself, in
- * turn: what FreeSWITCH takes for a call, and what drachtio-server and the application add until it rings. And once through
- * the two servers with a program that only proxies: how much of the application's time is drachtio-srf's.
+ * turn: what FreeSWITCH takes for a call, and what drachtio-server and the application add until it rings.
  */
 export async function mediaNodePart(quick: boolean, progress: Progress): Promise<Part> {
   const command = freeSwitchCommand();
@@ -35,11 +23,7 @@ export async function mediaNodePart(quick: boolean, progress: Progress): Promise
   const ends = await LoadEnds.open();
   const ours: Round[] = [];
   const alone: Round[] = [];
-  let bare: Round | undefined;
   try {
-    const drachtio = process.env['TAGSWITCH_TEST_DRACHTIO_COMMAND'];
-    progress('mediaNode: a program that only proxies');
-    if (drachtio !== undefined) bare = await throughBareSwitch(command, drachtio, ends, warmUp, 4 * count);
     const system = await System.start(ends.declaration(), 'info');
     try {
       const node = await PlainNode.start(command, ends.ways());
@@ -53,7 +37,7 @@ export async function mediaNodePart(quick: boolean, progress: Progress): Promise
           progress(`mediaNode: round ${String(round + 1)} of ${String(rounds)}`);
           // Neither is always the one that finds the machine as the other left it.
           for (const [way, seen] of round % 2 === 0 ? ways : [...ways].reverse())
-            seen.push(await throughWay(way, ends, count));
+            seen.push(await throughWay(way, ends, count, PER_SECOND));
         }
       } finally {
         await node.stop();
@@ -69,7 +53,7 @@ export async function mediaNodePart(quick: boolean, progress: Progress): Promise
   const freeSwitch = { ours: cpu(ours, 'media-server'), alone: cpu(alone, 'media-server') };
   // Of all together: who goes first in a round has what is left of his own calls before, in one round this, in the next that.
   const toAlone = rounded(sum(freeSwitch.ours) / sum(freeSwitch.alone));
-  const faults = failures([...ours, ...alone, ...(bare === undefined ? [] : [bare])].map(({ load }) => load));
+  const faults = failures([...ours, ...alone].map(({ load }) => load));
   if (!quick && toAlone > MOST)
     faults.push(
       `FreeSWITCH takes ${String(toAlone)} times as much for a call, at most ${String(MOST)} expected`,
@@ -81,7 +65,6 @@ export async function mediaNodePart(quick: boolean, progress: Progress): Promise
       freeSwitchToAlone: toAlone,
       applicationCpuMsPerCall: rounded(median(cpu(ours, 'application'))),
       drachtioCpuMsPerCall: rounded(median(cpu(ours, 'sip-server'))),
-      bareProxyCpuMsPerCall: bare?.cpuMs,
       inviteToRingingMs: ringing(ours),
       inviteToRingingAloneMs: ringing(alone),
     },
@@ -97,26 +80,4 @@ function ringing(rounds: readonly Round[]) {
   const all = new Latencies();
   for (const { load } of rounds) all.add(load.probes.toRinging);
   return summary(all);
-}
-
-async function throughWay(way: Way, ends: LoadEnds, count: number): Promise<Round> {
-  const before = way.cpuTimes();
-  const load = await ends.load(way.sip, count, PER_SECOND);
-  return { load, cpuMs: cpuPerCall(before, way.cpuTimes(), load.results.size) };
-}
-
-async function throughBareSwitch(
-  command: string,
-  drachtio: string,
-  ends: LoadEnds,
-  warmUp: number,
-  count: number,
-): Promise<Round> {
-  const bare = await BareSwitch.start(command, drachtio, ends.ways());
-  try {
-    await ends.load(bare.sip, warmUp, PER_SECOND);
-    return await throughWay(bare, ends, count);
-  } finally {
-    await bare.stop();
-  }
 }

@@ -187,6 +187,14 @@ t.test('addresses', async (t) => {
   t.equal(parseCidr('192.0.2.1/33'), undefined);
   t.equal(parseCidr('2001:db8::/129'), undefined);
   t.throws(() => new AddressSet(['x']), TypeError);
+  const among = (cidrs: string[], address: string) =>
+    new AddressSet(cidrs).has(normalAddress(address) ?? { address: '', family: 'ipv4' });
+  const mixed = ['192.0.2.1', '198.51.100.0/24', '2001:db8::1', '203.0.113.7/32'];
+  for (const address of ['192.0.2.1', '::ffff:192.0.2.1', '198.51.100.9', '2001:DB8:0::1', '203.0.113.7'])
+    t.equal(among(mixed, address), true, address);
+  for (const address of ['192.0.2.2', '198.51.101.9', '2001:db8::2']) t.equal(among(mixed, address), false);
+  t.equal(among(['192.0.2.1'], '192.0.2.2'), false, 'one address and no block');
+  t.equal(among(['192.0.2.0/31'], '192.0.2.1'), true, 'a block and no single address');
 });
 
 t.test('a million numbers are found at once', async (t) => {

@@ -73,7 +73,7 @@ t.test('what the event socket has told is not told again', async (t) => {
   await until(() => told().length === 2);
   t.same(told(), [1, 2]);
   t.notOk(known.has({ ...end, at: end.at + 1 }));
-  for (let i = 0; i < 10_000; i += 1) known.add({ call: 'call_x', at: i });
+  for (let i = 0; i < 2_000; i += 1) known.add({ call: 'call_x', at: i });
   t.notOk(known.has(end), 'the oldest are forgotten');
 });
 

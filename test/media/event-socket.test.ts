@@ -1,5 +1,7 @@
 /** The one adapter of modesl, against an event socket of the test's own that misbehaves as a real one may. */
 import { createServer, type Server, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { writeCallIds } from '../../src/calls/call-ids.js';
@@ -147,6 +149,24 @@ t.test('of an event those headers are read that are wanted', async (t) => {
   t.equal(read('Event-Name: cut o'), undefined);
   t.strictSame(read('Event-Name: _undef_\na.b*: 100%\n\n'), { 'Event-Name': '', 'a.b*': '100%' });
   t.strictSame(read('x: 1\n\nEvent-Name: in the body\n\n'), {});
+});
+
+t.test('what is kept of an event does not keep the event', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const read = eventReader(['variable_presence_data']);
+  const kept: unknown[] = [];
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < 2_000; i += 1) {
+    const ids = `call_${String(i).padStart(16, '0')}.acc_0123456789abcdef`;
+    const text = Buffer.alloc(12_000, `variable_x${String(i)}: something\n`).toString();
+    kept.push(read(`${text}\nvariable_presence_data: ${ids}\n\n`)?.['variable_presence_data']);
+  }
+  collect();
+  const bytes = (process.memoryUsage().heapUsed - before) / kept.length;
+  t.ok(bytes < 1_000, `${bytes.toFixed(0)} bytes each`);
+  t.match(kept.at(-1), /^call_0*1999\./);
 });
 
 t.test('replies go to whom they belong, also over a lost connection', async (t) => {

@@ -8,6 +8,8 @@ import { LONGEST_RING_MS, planCall, type PlanChoices } from '../../src/routing/p
 import { targetUri } from '../../src/routing/targets.js';
 
 const key = Buffer.alloc(32, 7);
+/** Another process's: what `key` minted is not remembered for it. */
+const sameKey = Buffer.from(key);
 const NOW = 1_800_000_000;
 const claims = { call: mintId('call'), leg: 3, trunk: 2, destination: 300, expires: NOW + 200 };
 
@@ -24,7 +26,8 @@ t.test('a leg token says what was put in, to whoever has the key', async (t) => 
       ({ leg, trunk, destination, life, now }) => {
         const given = { call: mintId('call'), leg, trunk, destination, expires: now + life };
         const token = mintLegToken(given, key);
-        t.same(readLegToken(token, key, now), given);
+        t.same(readLegToken(token, sameKey, now), given);
+        t.same(readLegToken(token, key, now), given, 'and to the process that minted it');
         t.equal(destinationOfToken(token), destination);
         t.ok(/^[A-Za-z0-9_-]{28,42}$/.test(token), 'the form that the dialplan takes');
       },
@@ -35,9 +38,22 @@ t.test('a leg token says what was put in, to whoever has the key', async (t) => 
 t.test('a token that is altered, old, or of another switch is nobody’s', async (t) => {
   const token = mintLegToken(claims, key);
   t.equal(readLegToken(token, Buffer.alloc(32, 8), NOW), 'signature');
-  t.equal(readLegToken(token, key, NOW + 201), 'expired');
-  // The low half of the clock comes round after 18 hours: the whole of it is signed.
-  t.equal(readLegToken(token, key, NOW + 0x10000), 'signature');
+  for (const each of [key, sameKey]) {
+    t.equal(readLegToken(token, each, NOW + 201), 'expired');
+    // The low half of the clock comes round after 18 hours: the whole of it is signed.
+    for (const off of [0x10000, -0x10000, 40_000, -40_000])
+      t.equal(readLegToken(token, each, NOW + off), 'signature', String(off));
+  }
+  // More than are remembered.
+  const many = Array.from({ length: 2_500 }, (_, destination) =>
+    mintLegToken({ ...claims, destination }, key),
+  );
+  t.ok(
+    many.every((one, destination) => {
+      const read = readLegToken(one, key, NOW);
+      return typeof read === 'object' && read.destination === destination;
+    }),
+  );
   fc.assert(
     fc.property(fc.nat(token.length - 1), fc.constantFrom(...'AZaz09_-'), (at, character) => {
       fc.pre(token[at] !== character);
