@@ -8,17 +8,18 @@ type Statement = ReturnType<DatabaseSyncInstance['prepare']>;
 
 /** What the writer does inside one transaction: events in, the records of their calls folded anew. */
 export class CallWriter {
-  readonly #known: Statement;
   readonly #put: Statement;
+  readonly #known: Statement;
+  readonly #replace: Statement;
   readonly #all: Statement;
   readonly #record: Statement;
 
   constructor(db: DatabaseSyncInstance) {
-    this.#known = db.prepare('SELECT event FROM events WHERE call = ? AND seq = ?');
     this.#put = db.prepare(
-      'INSERT INTO events (call, seq, account, at, event) VALUES (?, ?, ?, ?, ?) ' +
-        'ON CONFLICT (call, seq) DO UPDATE SET account = excluded.account, at = excluded.at, event = excluded.event',
+      'INSERT INTO events (call, seq, account, at, event) VALUES (?, ?, ?, ?, ?) ON CONFLICT (call, seq) DO NOTHING',
     );
+    this.#known = db.prepare('SELECT event FROM events WHERE call = ? AND seq = ?');
+    this.#replace = db.prepare('UPDATE events SET account = ?, at = ?, event = ? WHERE call = ? AND seq = ?');
     this.#all = db.prepare('SELECT event FROM events WHERE call = ? ORDER BY seq');
     this.#record = db.prepare(
       'INSERT INTO calls (id, account, number, site, endpoint, started_at, ended_at, newest_at, record, credit, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ' +
@@ -34,18 +35,20 @@ export class CallWriter {
     for (const text of texts) {
       const event = readEvent(text);
       if (event === undefined) throw new TypeError('what is to be appended is no event');
-      if (this.#take(event)) changed.add(event.call);
+      if (this.#take(event, text)) changed.add(event.call);
     }
     for (const call of changed) this.#fold(call);
   }
 
   /** Whether the event is new, or counts more than the one of its call and seq that was there. */
-  #take(event: CallEvent): boolean {
-    const [known] = textsOf(this.#known.all(event.call, event.seq), 'event');
+  #take(event: CallEvent, text: string): boolean {
+    const { call, seq, account, at } = event;
+    // Nearly all are new: only of the others it is asked what is there.
+    if (Number(this.#put.run(call, seq, account, at, text).changes) > 0) return true;
+    const [known] = textsOf(this.#known.all(call, seq), 'event');
     const before = known === undefined ? undefined : readEvent(known);
-    const text = writeEvent(event);
-    if (known === text || (before !== undefined && preferred(before, event) === before)) return false;
-    this.#put.run(event.call, event.seq, event.account, event.at, text);
+    if (before !== undefined && (isSame(before, event) || preferred(before, event) === before)) return false;
+    this.#replace.run(account, at, text, call, seq);
     return true;
   }
 
@@ -71,6 +74,10 @@ export class CallWriter {
       answeredAt,
     );
   }
+}
+
+function isSame(one: CallEvent, other: CallEvent): boolean {
+  return writeEvent(one) === writeEvent(other);
 }
 
 /** Answers what is asked of the call log: texts of records, events or counts. */
