@@ -1,14 +1,12 @@
-import { createHmac, randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { base32 } from '../ids.js';
+import { randomBytesOf } from '../random.js';
 
 const POOL = /^pool_([0-9a-z]{16})$/;
 const LINK = /^lnk_([0-9a-z]{16})[0-9a-z]{16}$/;
 
 const RANDOM_CHARACTERS = 10;
 const RANDOM_BYTES = 7;
-/** Random bytes are had in stock: asking the system for seven costs as much as asking for a thousand. */
-const stock = Buffer.alloc(100 * RANDOM_BYTES);
-let used = stock.length;
 
 /** Of a process that shares its links with nobody. */
 const OWN_KEY = randomBytes(32);
@@ -19,11 +17,7 @@ const OWN_KEY = randomBytes(32);
  * asking Redis. The script that picks the pool puts the parts together.
  */
 export function mintLinkTail(key: Uint8Array = OWN_KEY): string {
-  if (used === stock.length) {
-    randomFillSync(stock);
-    used = 0;
-  }
-  const own = base32(stock.subarray(used, (used += RANDOM_BYTES))).slice(0, RANDOM_CHARACTERS);
+  const own = base32(randomBytesOf(RANDOM_BYTES)).slice(0, RANDOM_CHARACTERS);
   return own + mac(key, own);
 }
 
