@@ -93,8 +93,7 @@ export function parseCidr(text: string): Cidr | undefined {
 export class AddressSet {
   /** Most trunks have single addresses of IPv4, which have one way to be written. */
   readonly #single = new Set<string>();
-  readonly #blocks = new BlockList();
-  #hasBlocks = false;
+  #blocks: BlockList | undefined;
 
   constructor(cidrs: readonly string[]) {
     for (const text of cidrs) {
@@ -103,13 +102,12 @@ export class AddressSet {
       if (cidr.family === 'ipv4' && cidr.prefix === 32) {
         this.#single.add(cidr.address);
       } else {
-        this.#blocks.addSubnet(cidr.address, cidr.prefix, cidr.family);
-        this.#hasBlocks = true;
+        (this.#blocks ??= new BlockList()).addSubnet(cidr.address, cidr.prefix, cidr.family);
       }
     }
   }
 
   has({ address, family }: IpAddress): boolean {
-    return this.#single.has(address) || (this.#hasBlocks && this.#blocks.check(address, family));
+    return this.#single.has(address) || this.#blocks?.check(address, family) === true;
   }
 }

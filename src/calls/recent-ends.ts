@@ -1,3 +1,4 @@
+import { forgetOldest } from '../forget-oldest.js';
 import type { Ended } from './events.js';
 
 /** A node's spool is read every second: what a busy node ends in half a minute, and nothing that memory notices. */
@@ -12,10 +13,7 @@ export class RecentEnds {
 
   add(end: Pick<Ended, 'call' | 'at'>): void {
     this.#ends.add(key(end));
-    if (this.#ends.size <= MOST) return;
-    // A set remembers the order in which things came.
-    const [oldest] = this.#ends;
-    if (oldest !== undefined) this.#ends.delete(oldest);
+    forgetOldest(this.#ends, MOST);
   }
 
   has(end: Pick<Ended, 'call' | 'at'>): boolean {

@@ -1,5 +1,5 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
-import { readEvent, writeEvent } from '../calls/event-text.js';
+import { readEvent } from '../calls/event-text.js';
 import type { CallEvent } from '../calls/events.js';
 import { foldCall, preferred } from '../calls/fold.js';
 import type { CallLogRequest, PageKey } from './sqlite-requests.js';
@@ -47,7 +47,7 @@ export class CallWriter {
     if (Number(this.#put.run(call, seq, account, at, text).changes) > 0) return true;
     const [known] = textsOf(this.#known.all(call, seq), 'event');
     const before = known === undefined ? undefined : readEvent(known);
-    if (before !== undefined && (isSame(before, event) || preferred(before, event) === before)) return false;
+    if (before !== undefined && preferred(before, event) === before) return false;
     this.#replace.run(account, at, text, call, seq);
     return true;
   }
@@ -74,10 +74,6 @@ export class CallWriter {
       answeredAt,
     );
   }
-}
-
-function isSame(one: CallEvent, other: CallEvent): boolean {
-  return writeEvent(one) === writeEvent(other);
 }
 
 /** Answers what is asked of the call log: texts of records, events or counts. */

@@ -10,24 +10,22 @@ export interface Logger {
   child(fields: object): Logger;
 }
 
-/** A child that is made when it first writes: of most calls it never does. */
-export function lazyChild(parent: Logger, fields: object): Logger {
-  let made: Logger | undefined;
-  const child = (): Logger => (made ??= parent.child(fields));
+/** `log` with `fields` in each of its lines, as a child of it; but a child is put together, and of most calls nothing is written. */
+export function withFields(log: Logger, fields: object): Logger {
   return {
     debug: (more, text) => {
-      child().debug(more, text);
+      log.debug({ ...fields, ...more }, text);
     },
     info: (more, text) => {
-      child().info(more, text);
+      log.info({ ...fields, ...more }, text);
     },
     warn: (more, text) => {
-      child().warn(more, text);
+      log.warn({ ...fields, ...more }, text);
     },
     error: (more, text) => {
-      child().error(more, text);
+      log.error({ ...fields, ...more }, text);
     },
-    child: (more) => child().child(more),
+    child: (more) => withFields(log, { ...fields, ...more }),
   };
 }
 

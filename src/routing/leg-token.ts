@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { forgetOldest } from '../forget-oldest.js';
 import { base32, fromBase32 } from '../ids.js';
 
 /** What a leg's token says, and all that a process must know to send the leg on. */
@@ -63,10 +64,7 @@ function note(token: string, { call, leg, trunk, destination, expires }: LegClai
   let tokens = minted.get(key);
   if (tokens === undefined) minted.set(key, (tokens = new Map<string, LegClaims>()));
   tokens.set(token, { call, leg, trunk, destination, expires });
-  if (tokens.size <= MOST_MINTED) return;
-  // A map remembers the order in which things came.
-  const [oldest] = tokens.keys();
-  if (oldest !== undefined) tokens.delete(oldest);
+  forgetOldest(tokens, MOST_MINTED);
 }
 
 /** Reads `token` at `now` (seconds since the epoch). A token that is not ours says nothing, not even about itself. */

@@ -6,10 +6,6 @@ import type { Socket } from 'node:net';
  */
 export interface SrfMessage {
   readonly status?: number;
-  readonly reason?: string;
-  readonly method?: string;
-  readonly raw?: string;
-  get(header: string): string | undefined;
 }
 
 export interface SrfRequest {

@@ -8,7 +8,7 @@ import { announcementHeaders, planHeaders } from '../media/dial-strings.js';
 import { StoreUnavailable } from '../numbers/ports.js';
 import { attributedEvent, receivedEvent, resolutionWithoutStore } from '../numbers/resolution.js';
 import type { Resolution, ResolutionRequest } from '../numbers/types.js';
-import { lazyChild, type Logger } from '../observe/logger.js';
+import { withFields, type Logger } from '../observe/logger.js';
 import { elapsedSince, momentOf, stampAfter, type Moment } from '../observe/moment.js';
 import { mintLegToken } from '../routing/leg-token.js';
 import { destinationsOf, LONGEST_RING_MS, planCall, type Plan } from '../routing/plan.js';
@@ -104,7 +104,7 @@ export class InboundCalls {
     const via = ofAccount.find(({ trunk }) => trunk.id === who?.trunk) ?? ofAccount[0] ?? verdict.trunks[0];
     if (via === undefined) return;
     const id = mintId('call');
-    const log = lazyChild(this.#parts.log, { call: id });
+    const log = withFields(this.#parts.log, { call: id });
     if (!this.#parts.rates.take(via.trunk, at)) {
       // Before any work, and for new calls alone: the carrier goes elsewhere, or comes again shortly.
       this.#parts.refused('trunkRate');

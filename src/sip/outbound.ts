@@ -1,4 +1,4 @@
-import { lazyChild, type Logger } from '../observe/logger.js';
+import { withFields, type Logger } from '../observe/logger.js';
 import { readLegToken } from '../routing/leg-token.js';
 import { targetUri } from '../routing/targets.js';
 import type { LegAdmission } from './leg-admission.js';
@@ -39,7 +39,7 @@ export class OutboundLegs {
       request.respond(403);
       return;
     }
-    const leg = lazyChild(log, { call: claims.call, leg: claims.leg });
+    const leg = withFields(log, { call: claims.call, leg: claims.leg });
     const owner = directory().destinationBySerial(claims.destination);
     const trunk = claims.trunk === 0 ? undefined : directory().trunkBySerial(claims.trunk)?.trunk;
     const target = owner === undefined ? undefined : targetUri(owner.destination, trunk);
@@ -61,8 +61,7 @@ export class OutboundLegs {
         ...(trunk?.followRedirects === true ? { followRedirects: true } : {}),
       });
       if (claims.trunk !== 0) trunkHealth.heard(claims.trunk, result.status < 200 ? 0 : result.status);
-      // Not by the child, which would be made for each leg.
-      log.debug({ call: claims.call, leg: claims.leg, status: result.status }, 'a leg was settled');
+      leg.debug({ status: result.status }, 'a leg was settled');
     } catch (error) {
       if (!(error instanceof ProxyLost)) throw error;
       // Nobody can be reached by it: no such transport here, no such name in DNS.

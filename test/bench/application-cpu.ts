@@ -1,10 +1,9 @@
 import { System } from '../e2e/system.js';
 import { BareSwitch } from './bare-switch.js';
-import { cpuTimes } from './leftovers.js';
 import { failures, LoadEnds } from './load-ends.js';
 import type { Part, Progress } from './part.js';
 import { freeSwitchCommand } from './plain-node.js';
-import { throughWay, type Round, type Way } from './ways.js';
+import { switchWay, throughWay, type Round, type Way } from './ways.js';
 
 /** With the probe's five a second nearly all that one FreeSWITCH carries on two cores that it shares with all the rest. */
 const PER_SECOND = 40;
@@ -29,10 +28,7 @@ export async function applicationCpuPart(quick: boolean, progress: Progress): Pr
     const bare = await BareSwitch.start(freeSwitch, drachtio, ends.ways());
     const proxied = await through('a program that only proxies', bare).finally(() => bare.stop());
     const system = await System.start(ends.declaration(), 'info');
-    const whole = await through('the switch', {
-      sip: system.sip,
-      cpuTimes: () => cpuTimes(system),
-    }).finally(() => system.stop());
+    const whole = await through('the switch', switchWay(system)).finally(() => system.stop());
     return {
       figures: {
         calls: { warmUp, count, perSecond: PER_SECOND },

@@ -5,19 +5,10 @@ import { RedisClients } from '../../src/redis/clients.js';
 import { onRealServers, System } from '../e2e/system.js';
 import { checkRecords, type RecordCheck } from './call-records.js';
 import { summary } from './latencies.js';
-import {
-  cpuPerCall,
-  cpuTimes,
-  growths,
-  Holdings,
-  leaks,
-  LINGER_MS,
-  preload,
-  SETTLE_MS,
-  type State,
-} from './leftovers.js';
+import { growths, Holdings, leaks, LINGER_MS, preload, SETTLE_MS, type State } from './leftovers.js';
 import { failures, LoadEnds, PROBE_NUMBER, type LoadSeen } from './load-ends.js';
 import type { Part, Progress } from './part.js';
+import { switchWay, throughWay } from './ways.js';
 
 const PER_SECOND = 50;
 /** Programs that have only just started, and whose code is not compiled yet, do not do more on a small machine. */
@@ -48,9 +39,7 @@ export async function callsPart(quick: boolean, progress: Progress): Promise<Par
       const warm = await ends.load(system.sip, warmUp, WARM_UP_PER_SECOND);
       const before = await holdings.settled(quick ? 0 : LINGER_MS);
       progress(`calls: ${count} at ${PER_SECOND}/s`);
-      const cpuBefore = cpuTimes(system);
-      const load = await ends.load(system.sip, count, PER_SECOND);
-      const cpuAfter = cpuTimes(system);
+      const { load, cpuMs } = await throughWay(switchWay(system), ends, count, PER_SECOND);
       progress('calls: looking for what is left');
       const after = await holdings.settled(quick ? 0 : LINGER_MS, before);
       const records = await recorded(system, new Map([...warm.results, ...load.results]));
@@ -61,7 +50,7 @@ export async function callsPart(quick: boolean, progress: Progress): Promise<Par
           caller: load.caller,
           callee: load.callee,
           probesFailed: load.probes.failed,
-          cpuMsPerCall: cpuPerCall(cpuBefore, cpuAfter, load.results.size),
+          cpuMsPerCall: cpuMs,
           inviteToInviteMs: summary(load.probes.toCallee),
           inviteToRingingMs: summary(load.probes.toRinging),
           inviteToRingingWithoutSwitchMs: summary(direct.toRinging),

@@ -1,9 +1,9 @@
 import { onRealServers, System } from '../e2e/system.js';
 import { until } from '../support/until.js';
 import { summary } from './latencies.js';
-import { cpuPerCall, cpuTimes } from './leftovers.js';
 import { failures, LoadEnds } from './load-ends.js';
 import type { Part, Progress } from './part.js';
+import { switchWay, throughWay } from './ways.js';
 
 const RATES = [100, 250, 300];
 /** From here on up no rate is required. */
@@ -25,14 +25,13 @@ export async function directPart(quick: boolean, progress: Progress): Promise<Pa
       await ends.load(system.sip, quick ? 100 : 1000, 50);
       for (const perSecond of RATES.slice(0, quick ? 1 : RATES.length)) {
         progress(`direct: ${String(perSecond)}/s`);
-        const before = cpuTimes(system);
-        const load = await ends.load(system.sip, perSecond * seconds, perSecond);
+        const { load, cpuMs } = await throughWay(switchWay(system), ends, perSecond * seconds, perSecond);
         rates[perSecond] = {
           caller: load.caller,
           callee: load.callee,
           probesFailed: load.probes.failed,
           inviteToRingingMs: summary(load.probes.toRinging),
-          cpuMsPerCall: cpuPerCall(before, cpuTimes(system), load.results.size),
+          cpuMsPerCall: cpuMs,
         };
         if (perSecond <= REQUIRED)
           faults.push(...failures([load]).map((fault) => `direct: ${fault} at ${String(perSecond)}/s`));

@@ -1,11 +1,10 @@
 import { System } from '../e2e/system.js';
 import { Latencies, median, rounded, summary } from './latencies.js';
-import { cpuTimes } from './leftovers.js';
 import { failures, LoadEnds } from './load-ends.js';
 import type { Part, Progress } from './part.js';
 import { freeSwitchCommand, PlainNode } from './plain-node.js';
 import { cpuMs } from './processes.js';
-import { throughWay, type Round, type Way } from './ways.js';
+import { switchWay, throughWay, type Round, type Way } from './ways.js';
 
 /** With the probe's five a second about half of what one FreeSWITCH carries on two cores that it shares with all the rest. */
 const PER_SECOND = 20;
@@ -29,7 +28,7 @@ export async function mediaNodePart(quick: boolean, progress: Progress): Promise
       const node = await PlainNode.start(command, ends.ways());
       try {
         const ways: readonly [Way, Round[]][] = [
-          [{ sip: system.sip, cpuTimes: () => cpuTimes(system) }, ours],
+          [switchWay(system), ours],
           [{ sip: node.sip, cpuTimes: () => ({ 'media-server': cpuMs(node.pid) }) }, alone],
         ];
         for (const [{ sip }] of ways) await ends.load(sip, warmUp, PER_SECOND);

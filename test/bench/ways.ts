@@ -1,10 +1,16 @@
-import { cpuPerCall, type Program } from './leftovers.js';
+import type { System } from '../e2e/system.js';
+import { cpuPerCall, cpuTimes, type Program } from './leftovers.js';
 import type { LoadEnds, LoadSeen } from './load-ends.js';
 
 /** Something that takes calls, and what its programs have taken of the CPU, ms. */
 export interface Way {
   readonly sip: string;
   cpuTimes(): Readonly<Partial<Record<Program, number>>>;
+}
+
+/** The whole switch. */
+export function switchWay(system: System): Way {
+  return { sip: system.sip, cpuTimes: () => cpuTimes(system) };
 }
 
 /** Calls through it, and what a call took of each program's CPU, ms. */

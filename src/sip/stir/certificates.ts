@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { forgetOldest } from '../../forget-oldest.js';
 import { signerOf, type BadChain, type Signer } from './certificate-chain.js';
 
 export interface CertificateParts {
@@ -63,8 +64,7 @@ export class Certificates {
     this.#kept.delete(url);
     const until = this.#parts.now() + (typeof found === 'string' ? FAULT_KEPT_MS : KEPT_MS);
     this.#kept.set(url, { found, until });
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    forgetOldest(this.#kept, MOST_KEPT);
     return found;
   }
 }
