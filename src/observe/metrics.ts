@@ -105,7 +105,7 @@ export function createMetrics(processMetrics = true): Metrics {
   const registry = new Registry();
   if (processMetrics) {
     // Each look at the event loop wakes the process up, also when it is idle.
-    collectDefaultMetrics({ register: registry, prefix: 'tagswitch_', eventLoopMonitoringPrecision: 25 });
+    collectDefaultMetrics({ register: registry, prefix: 'tagswitch_', eventLoopMonitoringPrecision: 100 });
   }
   const registers = [registry];
 
