@@ -1,23 +1,31 @@
-// The scripts for browsers: one self-contained file each, in dist/tag. Prints their sizes: every page waits for them.
-import { mkdirSync, readFileSync } from 'node:fs';
+// The scripts for browsers: one self-contained file each, in dist/tag. Prints their sizes: every page waits for the first.
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { minify } from 'terser';
 
+const names = ['loader', 'debug', 'demo'];
 mkdirSync('dist/tag', { recursive: true });
-const names = ['analytics', 'communication', 'demo'];
-await build({
+const { outputFiles } = await build({
   entryPoints: names.map((name) => `tag/${name}.ts`),
   outdir: 'dist/tag',
   bundle: true,
   minify: true,
   format: 'iife',
-  target: ['es2020'],
+  target: ['es2022'],
   charset: 'ascii',
   legalComments: 'none',
   logLevel: 'warning',
+  // Nothing in it depends on it, and no page waits for its name.
+  tsconfigRaw: { compilerOptions: { alwaysStrict: false } },
+  write: false,
 });
-const sizes = names.map((name) => {
-  const code = readFileSync(`dist/tag/${name}.js`);
-  return `${name} ${code.length} (${gzipSync(code, { level: 9 }).length} gzip)`;
-});
+// It makes a twentieth less of it than the bundler does.
+const options = { ecma: 2022, compress: { passes: 3, pure_getters: true, unsafe_arrows: true } };
+const sizes = [];
+for (const [at, { path, text }] of outputFiles.entries()) {
+  const { code } = await minify(text, { ...options, format: { ascii_only: true } });
+  writeFileSync(path, code);
+  sizes.push(`${names[at]} ${code.length} (${gzipSync(code, { level: 9 }).length} gzip)`);
+}
 process.stdout.write(`tags: ${sizes.join(', ')}\n`);

@@ -1,122 +1,179 @@
 /**
  * The analytics tag: gives each visit one session id, the same after a reload and in every tab, a new one after 30
- * minutes without a page view or heartbeat; and reads what brought the visitor here. First-party storage alone; where
- * there is none, the visit lasts as long as the page.
+ * minutes without a page view or heartbeat or with a new campaign; and keeps what brought the visitor here. Where nothing
+ * may be kept there is no session; where nothing can be, the visit lasts as long as the page.
  */
-import type { Touch, Visit } from './visit.js';
+import type { Arrival, Consent, Held, Settings, Visit } from './visit.js';
 
 const IDLE_MS = 30 * 60_000;
-/** Characters of one value: a touch must fit into a request of 2 KB. */
+/** Set by the server, so that it outlives what browsers allow a script to keep. */
+const COOKIE = '\\btsv=([\\w-]+)';
+const CLICK = /clid$|^([gw]braid|li_fat_id)$/;
+/** Characters of one value: what brought a visitor must fit into a request of 2 KB. */
 const MOST = 200;
-const CLICK_IDS = [
-  'gclid',
-  'gbraid',
-  'wbraid',
-  'dclid',
-  'fbclid',
-  'msclkid',
-  'ttclid',
-  'twclid',
-  'li_fat_id',
-  'yclid',
-];
 
 interface Kept extends Visit {
+  readonly session: string;
+  readonly visitor: string;
   /** When it was last heard of, ms since the epoch. */
   readonly seen: number;
+  /** What it was last shown, by the printed number. */
+  readonly shown?: Readonly<Record<string, Held | undefined>>;
 }
 
-const script = document.currentScript;
-const key = `tagswitch.${script?.dataset['site'] ?? ''}`;
+/** An entry of Google's `dataLayer`: what `gtag('consent', 'update', { analytics_storage: 'granted' })` pushed. */
+type Entry = Readonly<Record<number, unknown>>;
+
+declare global {
+  interface Window {
+    dataLayer?: Entry[];
+  }
+  interface Navigator {
+    globalPrivacyControl?: boolean;
+  }
+}
+
+let base: string;
+let settings: Settings;
+let key: string;
+let chosen: Consent | undefined;
 /** Where storage is refused, this is all there is. */
 let memory: Kept | undefined;
+/** This address has brought nobody yet. */
+let isNew = true;
+
+/** The first tag of a page says of which site it is. @param changed told of another consent */
+export function openAnalytics(from: string, given: Settings, changed: () => void): true {
+  base = from;
+  settings = given;
+  key = `tagswitch.${given['site']}`;
+  const layer = (window.dataLayer ??= []);
+  const push = layer.push;
+  layer.push = (...entries) => {
+    const length = push.apply(layer, entries);
+    if (entries[0]?.[0] === 'consent') changed();
+    return length;
+  };
+  // The page is left: time for what nobody waits for.
+  addEventListener('pagehide', () => {
+    const kept = read();
+    if (kept && !toldBy(COOKIE)) tellCookie(kept.visitor);
+  });
+  return true;
+}
+
+/**
+ * Whether anything may be kept of this visitor. The tag says it for a page that asks nobody; Google's consent mode, where
+ * the page uses it, and a Global Privacy Control outweigh that, and what he chose here outweighs all.
+ */
+function granted(): boolean {
+  let consent = settings['consent'] ?? 'granted';
+  for (const entry of window.dataLayer ?? [])
+    if (entry[0] === 'consent')
+      consent = (entry[2] as { analytics_storage?: Consent } | undefined)?.analytics_storage ?? consent;
+  return (chosen ?? (navigator.globalPrivacyControl ? 'denied' : consent)) === 'granted';
+}
+
+/** What this address was reached by. */
+function arrival(): Arrival {
+  const plain = (url: string) => url.replace(/[?#].*/, '').slice(0, MOST);
+  const query: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(location.search))
+    if (/^utm_/.test(name) || (CLICK.test(name) && granted())) query[name] = value.slice(0, MOST);
+  return { query, referrer: plain(document.referrer), landingPage: plain(location.href) };
+}
 
 function read(): Kept | undefined {
+  if (!granted()) return undefined;
   try {
-    const kept = JSON.parse(localStorage.getItem(key) ?? 'null') as Partial<Kept> | null;
-    if (
-      typeof kept?.session === 'string' &&
-      typeof kept.visitor === 'string' &&
-      typeof kept.seen === 'number'
-    ) {
-      const { session, visitor, seen, touch = {}, pass } = kept;
-      return { session, visitor, seen, touch, pass };
-    }
+    const kept = JSON.parse(localStorage.getItem(key) as string) as Kept | null;
+    if (kept?.session && kept.visitor) return kept;
   } catch {
     // Refused, or spoiled by another script: as if there were nothing.
   }
   return memory;
 }
 
-function keep(kept: Kept): void {
+function keep(kept: Kept | undefined): void {
   memory = kept;
   try {
-    localStorage.setItem(key, JSON.stringify(kept));
+    if (kept) localStorage.setItem(key, JSON.stringify(kept));
+    else localStorage.removeItem(key);
   } catch {
     // Refused or full: the memory of this page has to do.
   }
 }
 
-function randomId(): string {
-  let text = '';
-  for (const byte of crypto.getRandomValues(new Uint8Array(16))) text += (byte + 256).toString(16).slice(1);
-  return text;
+/** Keeps more with the visit that goes on. */
+export function keepMore(more: Partial<Kept>): void {
+  const kept = read();
+  if (kept) keep({ ...kept, ...more });
 }
 
-/** What the address and the referrer say of how this page was reached; undefined when they say nothing. */
-function touchOfPage(): Touch | undefined {
-  const query = new URLSearchParams(location.search);
-  const cut = (value: string | null) =>
-    value?.replace(/[\0-\x1f\x7f\u2028\u2029]/g, ' ').slice(0, MOST) || undefined;
-  const touch: Touch = {};
-  const put = (name: Exclude<keyof Touch, 'clickIds'>, value: string | undefined) => {
-    if (value !== undefined) touch[name] = value;
-  };
-  put('source', cut(query.get('utm_source')));
-  put('medium', cut(query.get('utm_medium')));
-  put('campaign', cut(query.get('utm_campaign')));
-  put('keyword', cut(query.get('utm_term')));
-  for (const name of CLICK_IDS) {
-    const id = cut(query.get(name));
-    if (id !== undefined && Object.keys((touch.clickIds ??= {})).length < 3) touch.clickIds[name] = id;
-  }
-  // A referrer of this very host is the visit going on, no new contact.
-  let from = '';
-  try {
-    from = new URL(document.referrer).host;
-  } catch {
-    // No referrer.
-  }
-  if (from !== '' && from !== location.host)
-    put('referrer', cut(document.referrer.split(/[?#]/, 1)[0] ?? ''));
-  if (Object.keys(touch).length === 0) return undefined;
-  put('landingPage', cut(location.origin + location.pathname));
-  return touch;
+/** The page has another address now. */
+export function arrive(): void {
+  isNew = true;
 }
 
-let arrived = touchOfPage();
-
-window.tagswitch = {
-  visit() {
-    const now = Date.now();
-    const kept = read();
+/** The visit that goes on now. */
+export function visit(): Visit {
+  const here = arrival();
+  if (!granted()) return { touch: here };
+  const now = Date.now();
+  const kept = read();
+  const said = JSON.stringify(here.query);
+  const goesOn =
+    kept &&
     // A clock that was set back must not make a visit last for ever.
-    const goesOn = kept !== undefined && Math.abs(now - kept.seen) < IDLE_MS;
-    const visit: Kept = {
-      session: goesOn ? kept.session : randomId(),
-      visitor: kept?.visitor ?? randomId(),
-      touch:
-        arrived ??
-        (goesOn ? kept.touch : { landingPage: (location.origin + location.pathname).slice(0, MOST) }),
-      pass: kept?.pass,
-      seen: now,
-    };
-    arrived = undefined; // said once: another tab may have had a newer contact since
-    keep(visit);
-    return visit;
-  },
-  keepPass(pass) {
-    const kept = read();
-    if (kept !== undefined) keep({ ...kept, pass });
-  },
-};
+    Math.abs(now - kept.seen) < IDLE_MS &&
+    // A campaign is told once: another tab may have had a newer one since.
+    !(isNew && said[2] && said !== JSON.stringify(kept.touch.query));
+  isNew = false;
+  const going: Kept = {
+    ...(goesOn ? kept : { session: randomId(), pass: kept?.pass, touch: here }),
+    visitor: toldBy(COOKIE) ?? kept?.visitor ?? randomId(),
+    seen: now,
+  };
+  keep(going);
+  const whose = toldBy(settings['visitor']);
+  const own = toldBy(settings['session']);
+  return {
+    ...going,
+    ...(whose && { visitor: whose }),
+    ...(own && { session: [whose, own].filter(Boolean).join('.') }),
+  };
+}
+
+/** What this visit was last shown in the place of a printed number, and may be shown still. */
+export function lastShown(printed: string): Held | undefined {
+  const held = read()?.shown?.[printed];
+  return held && held.ends > Date.now() ? held : undefined;
+}
+
+export function keepShown(printed: string, held: Held | undefined): void {
+  keepMore({ shown: { ...read()?.shown, [printed]: held } });
+}
+
+export function choose(consent: Consent): void {
+  chosen = consent;
+  if (consent !== 'denied') return;
+  keep(undefined);
+  if (toldBy(COOKIE)) tellCookie();
+}
+
+function tellCookie(visitor?: string): void {
+  navigator.sendBeacon(`${base}/v1/visitors/cookie`, JSON.stringify({ site: settings['site'], visitor }));
+}
+
+/** An id that the page's own analytics made: found in a cookie by a pattern, or told by a function of the page. */
+function toldBy(source: string | undefined): string | undefined {
+  if (!source) return undefined;
+  const tell = (window as unknown as Record<string, unknown>)[source];
+  return typeof tell === 'function'
+    ? (tell as () => string | undefined)()
+    : RegExp(source).exec(document.cookie)?.[1];
+}
+
+function randomId(): string {
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
+}

@@ -1,197 +1,149 @@
 /**
- * The communication tag: asks for a number for this visit, shows it where the page shows its printed one, keeps it
+ * The communication tag: asks for a number for this visit, has it shown where the page shows its printed one, keeps it
  * while the page is looked at. Whatever fails, the page shows its printed number.
  */
-import { pageNumbers } from './page-numbers.js';
-import type { Analytics, Shown, Visit } from './visit.js';
-
-interface Reply {
-  readonly link: string | null;
-  readonly number: string;
-  readonly display: string;
-  readonly level: string;
-  /** The link's end by the server's clock, to be said again with the next heartbeat. */
-  readonly until: string | null;
-  readonly holdMs: number;
-  readonly heartbeatMs: number;
-  /** Within which time the page is to be heard again, or its link ends. */
-  readonly confirmMs?: number;
-  /** Of a heartbeat that confirmed the link. */
-  readonly pass?: string;
-}
+import { keepMore, keepShown, lastShown, visit } from './analytics.js';
+import { placesOf, type Rule } from './places.js';
+import type { Held, Reply, Settings, Shown } from './visit.js';
 
 /** The life of the page's number: what may follow what. */
 const next = {
-  printed: ['asking'],
-  asking: ['held', 'shared', 'printed'],
-  held: ['held', 'asking', 'printed'],
-  /** A number that others see too: there is no link to keep. */
-  shared: ['asking', 'printed'],
+  printed: 'asking held',
+  asking: 'held printed',
+  held: 'held asking printed',
 } as const;
 type State = keyof typeof next;
 
 const PATIENCE_MS = 5_000;
-/** Who has looked at the page for so long is worth a number for longer. */
-const LOOK_MS = 2_000;
 const MOST_BYTES = 2_048;
+/** How long the printed number may be out of sight while another is asked for. */
+const MOST_HIDDEN_MS = 200;
 
-const script = document.currentScript;
-if (script instanceof HTMLScriptElement) {
-  const { site = '', endpoint = '', tag, proof, bucket, area, number: printed = '' } = script.dataset;
-  const base = new URL(script.src).origin;
-  const begin = () => {
-    if (window.tagswitch !== undefined)
-      start(window.tagswitch, base, { site, endpoint, tag, proof, bucket, area }, printed);
-  };
-  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin);
-  else begin();
-}
+export type Communication = ReturnType<typeof communicationOf>;
 
-function start(
-  analytics: Analytics,
-  base: string,
-  ids: Readonly<Record<string, string | undefined>>,
-  printed: string,
-): void {
-  const page = pageNumbers(document.body, printed);
+/** The number of one element of the tag, and its whole life. */
+export function communicationOf(base: string, settings: Settings) {
+  const { site, endpoint, tag, proof, bucket, area, number = '', rules = '[]', hide } = settings;
+  const printed = number.replace(/\s/g, '');
   let state: State = 'printed';
-  let held: (Reply & { session: string }) | undefined;
-  let until = 0;
-  let lookedSince = Date.now();
+  /** What the page shows; `told`: what it was told itself, and no other tab. */
+  let held: Held | undefined;
+  let told: Held | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let settle: (shown: Shown) => void;
+  const settled = new Promise<Shown>((resolve) => (settle = resolve));
 
-  function to(wanted: State): void {
-    if (!(next[state] as readonly State[]).includes(wanted)) return;
+  const places = placesOf(
+    number,
+    JSON.parse(rules) as Rule[],
+    lastShown(printed) || hide === '0' ? 0 : MOST_HIDDEN_MS,
+  );
+
+  const shown = (): Shown => ({
+    ...held,
+    state: held ? (held.link ? 'held' : 'shared') : 'printed',
+    printed,
+  });
+
+  const to = (wanted: State, now?: Held) => {
+    if (!next[state].includes(wanted)) return;
     state = wanted;
+    held = now;
     if (state === 'asking') return;
-    if (state !== 'printed' && held !== undefined) {
-      page.show(held.number, held.display);
-    } else {
-      page.putBack();
-      held = undefined;
-      clearTimeout(timer);
-    }
-    const detail: Shown = {
-      state,
-      link: held?.link ?? null,
-      number: held?.number ?? null,
-      display: held?.display ?? null,
-      level: held?.level ?? 'none',
-      until: state === 'held' ? until : null,
-    };
+    places.show(held?.number, held?.display);
+    keepShown(printed, held);
+    const detail = shown();
+    settle(detail);
     document.dispatchEvent(new CustomEvent('tagswitch', { detail }));
-  }
-
-  /** One request; no answer in time is a failure as any other. */
-  function send(path: string, method: string, body?: string): Promise<Response> {
-    const control = new AbortController();
-    const alarm = setTimeout(() => control.abort(), PATIENCE_MS);
-    // A body of text is text/plain: no preflight.
-    const options: RequestInit = { method, signal: control.signal, credentials: 'omit', cache: 'no-store' };
-    if (body !== undefined) options.body = body;
-    return fetch(base + path, options).finally(() => clearTimeout(alarm));
-  }
-
-  function question({ session, visitor, touch, pass }: Visit): string {
-    const lean = { ...touch };
-    const names = ['referrer', 'landingPage', 'clickIds', 'keyword', 'campaign'] as const;
-    for (let i = 0; ; i++) {
-      const text = JSON.stringify({ ...ids, session, visitor, pass, touch: lean });
-      const name = names[i];
-      if (name === undefined || new TextEncoder().encode(text).length <= MOST_BYTES) return text;
-      delete lean[name];
-    }
-  }
-
-  async function ask(visit: Visit): Promise<void> {
-    if (state === 'asking') return;
-    to('asking');
-    const asked = Date.now();
-    try {
-      const response = await send('/v1/allocations', 'POST', question(visit));
-      const reply = (await response.json()) as Reply;
-      if (!response.ok || reply.level === 'none') return to('printed');
-      held = { ...reply, session: visit.session };
-      until = asked + (reply.confirmMs || reply.holdMs);
-      to(reply.link === null ? 'shared' : 'held');
-      wait();
-    } catch {
-      to('printed');
-    }
-  }
-
-  /** Asks for a number, or says that the page is still there. */
-  async function beat(): Promise<void> {
-    const visit = analytics.visit();
-    const mine = held;
-    // After a long rest this is another visit, and the number was the former one's.
-    if (!mine?.link || mine.session !== visit.session) return ask(visit);
-    if (state !== 'held') return;
-    const asked = Date.now();
-    try {
-      const { link, session, number, until: told } = mine;
-      const said = { session, visitor: visit.visitor, number, until: told };
-      const response = await send(`/v1/links/${link}`, 'PUT', JSON.stringify(said));
-      if (held !== mine || state !== 'held') return;
-      if (response.ok) {
-        const reply = (await response.json()) as Reply;
-        if (reply.pass) analytics.keepPass(reply.pass);
-        held = { ...mine, until: reply.until, confirmMs: 0 };
-        until = asked + mine.holdMs;
-        to('held');
-      } else if (response.status === 410 || response.status === 404) {
-        return ask(visit);
-      }
-    } catch {
-      // The network is away: the number is ours until its end, and the next heartbeat comes before that.
-    }
     wait();
-  }
+  };
+
+  /** Asks for a number, or says that the page with this one is still there. One request; no answer is a failure as any other. */
+  const ask = async () => {
+    if (state === 'asking') return;
+    to('asking', held);
+    const asked = Date.now();
+    const { session, visitor, touch, pass } = visit();
+    // After a long rest this is another visit, and the number was the former one's.
+    const mine = told?.link && told.session === session ? told : undefined;
+    const question = (arrival?: typeof touch) =>
+      JSON.stringify({
+        ...{ site, endpoint, tag, proof, bucket, area, session, visitor, pass },
+        consent: session ? undefined : 'denied',
+        ...(mine && { link: mine.link, number: mine.number, until: mine.until }),
+        touch: arrival,
+      });
+    try {
+      const all = question(touch);
+      const response = await fetch(base + '/v1/allocations', {
+        method: 'POST',
+        // Text is text/plain: no preflight.
+        body: new Blob([all]).size > MOST_BYTES ? question() : all,
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      const { pass, ...reply } = (await response.json()) as Reply & { pass?: string };
+      if (response.status > 499) throw Error();
+      if (pass) keepMore({ pass });
+      told = { ...reply, session, ends: asked + (reply.confirmMs || reply.holdMs) };
+      if (response.ok && reply.level !== 'none') to('held', told);
+      else to('printed');
+    } catch {
+      // The network is away: a number that is ours is so until its end.
+      if (held && held.ends > Date.now()) to('held', held);
+      else to('printed');
+    }
+  };
 
   /** One timer: the next heartbeat while the page is looked at, and the end in any case. */
-  function wait(): void {
+  const wait = () => {
     clearTimeout(timer);
     if (!held?.link) return;
-    const left = until - Date.now();
-    const looked = document.visibilityState === 'visible';
-    const next = toLook() || held.heartbeatMs;
-    timer = setTimeout(tick, Math.max(0, looked ? Math.min(left, next) : left));
-  }
+    const left = held.ends - Date.now();
+    timer = setTimeout(tick, document.hidden ? left : Math.min(left / 2, held.heartbeatMs));
+  };
 
-  /** How much longer the page is to be looked at before its link is confirmed, ms; 0 for long enough, or no need. */
-  function toLook(): number {
-    const { confirmMs = 0 } = held ?? {};
-    return confirmMs > 0 ? Math.max(0, lookedSince + Math.min(LOOK_MS, confirmMs / 2) - Date.now()) : 0;
-  }
-
-  function tick(): void {
-    if (state === 'held' && Date.now() >= until) to('printed');
+  /** Something happened: a time has come, the network is back. */
+  const tick = () => {
+    if (held && held.ends < Date.now()) to('printed');
     // Only somebody who looks at the page is worth a number.
-    if (document.visibilityState === 'visible' && toLook() === 0) void beat();
+    if (!document.hidden) void ask();
     else wait();
-  }
+  };
 
-  document.addEventListener('visibilitychange', () => {
-    lookedSince = Date.now();
-    tick();
-  });
+  /** A beacon: what a page can still send when it is left, and what no click waits for. */
+  const tell = (what: string) => {
+    if (held?.link) navigator.sendBeacon(`${base}/v1/links/${held.link}/${what}`);
+  };
+
+  /** Shows what this visit was shown before, on another page or in another tab. */
+  const adopt = () => {
+    const known = lastShown(printed);
+    if (known && known.link !== held?.link) to('held', known);
+  };
+
+  const on = addEventListener;
+  on('visibilitychange', () => (held?.link ? wait() : tick()));
+  on('online', tick);
+  on('pageshow', ({ persisted }) => persisted && tick());
+  // The link ends soon, unless the next page of the visit or another tab is heard before.
+  on('pagehide', () => tell('leave'));
+  on('storage', adopt);
+  // Paper outlives any link.
+  on('beforeprint', () => places.show());
+  on('afterprint', () => places.show(held?.number, held?.display));
   // Whatever the page's own scripts do with the click.
-  document.addEventListener(
+  on(
     'click',
     ({ target }) => {
-      const link = target instanceof Element ? target.closest('a') : null;
-      if (held?.link && link?.getAttribute('href') === `tel:${held.number}`)
-        navigator.sendBeacon(`${base}/v1/links/${held.link}/tap`);
+      const link = (target as Element).closest?.('a')?.getAttribute('href');
+      if (held && link?.includes(held.number)) tell('tap');
     },
     true,
   );
-  addEventListener('online', tick);
-  addEventListener('pageshow', (event) => {
-    if (event.persisted) tick();
-  });
-  addEventListener('pagehide', () => {
-    // The link ends soon, unless the next page of the visit or another tab is heard before.
-    if (held?.link) navigator.sendBeacon(`${base}/v1/links/${held.link}/leave`);
-  });
-  tick();
+
+  adopt();
+  places.watch(document);
+  void ask();
+
+  return { printed, places, ask, number: () => settled.then(shown) };
 }

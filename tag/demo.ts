@@ -1,4 +1,5 @@
 /** The demonstration page's own script: tells in words and a bar what the tags do, and lists the calls to the number. */
+import type {} from './loader.js';
 import type { Shown } from './visit.js';
 
 interface Call {
@@ -51,8 +52,12 @@ let listedFor: string | null = null;
 const printedCommand = element('command').textContent;
 
 document.addEventListener('tagswitch', (event) => {
-  shown = (event as CustomEvent<Shown>).detail;
-  const { state, number, until, level } = shown;
+  tell((event as CustomEvent<Shown>).detail);
+});
+
+function tell(now: Shown): void {
+  shown = now;
+  const { state, number, ends, level = 'none' } = shown;
   const status = element('state');
   const mine = whose[level] ?? 'nobody';
   const text = sayings[mine];
@@ -60,35 +65,32 @@ document.addEventListener('tagswitch', (event) => {
   if (status.textContent !== text) status.textContent = text;
   status.classList.toggle('held', state === 'held');
   element('life').hidden = state !== 'held';
-  if (until !== null) total = Math.max(1, until - Date.now());
-  element('command').textContent = number === null ? printedCommand : `bin/tagswitch call ${number}`;
+  if (ends !== undefined) total = Math.max(1, ends - Date.now());
+  element('command').textContent = number === undefined ? printedCommand : `bin/tagswitch call ${number}`;
   for (const part of document.querySelectorAll<HTMLElement>('[data-whose]'))
     part.hidden = !part.dataset['whose']?.split(' ').includes(mine);
   // The calls of a link that is this page's no more are not calls to the number that it shows.
-  if (shown.link !== listedFor) {
-    listedFor = shown.link;
+  const link = shown.link ?? null;
+  if (link !== listedFor) {
+    listedFor = link;
     fill('', []);
   }
   count();
   void list();
-});
+}
+// It may have been told before this script listened.
+void window.tagswitch?.number()?.then(tell);
 
 function count(): void {
-  if (shown === undefined || shown.until === null) return;
-  const left = Math.max(0, shown.until - Date.now());
+  if (shown?.ends === undefined) return;
+  const left = Math.max(0, shown.ends - Date.now());
   const seconds = Math.ceil(left / 1000);
   element('countdown').textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
   (element('left') as HTMLProgressElement).value = left / total;
 }
 
 async function list(): Promise<void> {
-  if (
-    shown === undefined ||
-    shown.link === null ||
-    shown.number === null ||
-    document.visibilityState !== 'visible'
-  )
-    return;
+  if (!shown?.link || shown.number === undefined || document.visibilityState !== 'visible') return;
   try {
     const { link, number } = shown;
     const query = new URLSearchParams({ link, number });

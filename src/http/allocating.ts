@@ -11,6 +11,7 @@ import { NewLinks, type Leave } from './new-links.js';
 import { PageIndex, type Place } from './page-index.js';
 import type { HttpParts } from './ports.js';
 import { badValue, Problem } from './problems.js';
+import { renewLink } from './renewing.js';
 import type { StoreWatch } from './store-watch.js';
 import { tagIsOurs } from './tag-signature.js';
 import { canonicalTouch } from './touch.js';
@@ -20,6 +21,9 @@ export interface Allocated {
   readonly status: 200 | 201;
   readonly reply: AllocationReply;
 }
+
+/** How long a page is to be looked at before its first heartbeat, where that makes a difference. */
+const LOOK_MS = 2_000;
 
 /** What a site gives whom it gives no number of his own. */
 const shared = new WeakMap<Site, Site>();
@@ -41,19 +45,27 @@ export class Allocating {
   /**
    * A number for `body`, or what is shown in its place, whatever the reason: the page must never break.
    * @param userAgent of a page
+   * @param leastHoldMs how long the link lives at least, where nothing will be heard of the page
    * @throws Problem for what the asker has to correct
    */
-  async answer(asker: Asker, userAgent: string | undefined, body: AllocationBody): Promise<Allocated> {
+  async answer(
+    asker: Asker,
+    userAgent: string | undefined,
+    body: AllocationBody,
+    leastHoldMs = 0,
+  ): Promise<Allocated> {
     const parts = this.#parts;
     const { where, endpoint, pools } = placeOf(parts, asker, body);
     const { site } = where;
     // A server that holds a key asks for all its visitors from one address, and answers for them.
     const fromPage = asker.origin !== undefined;
     if (fromPage && isKnownBot(userAgent)) return this.#printed(where, 'bot');
+    const kept = body.link === undefined ? undefined : await this.#kept(where, endpoint, body, body.link);
+    if (kept !== undefined) return kept;
     const known = this.#visitors.of(site, body, fromPage);
 
     let leave: Leave | undefined;
-    let asked = site;
+    let asked = leastHoldMs === 0 ? site : unheard(site, leastHoldMs);
     let busy: AllocationOutcome | undefined;
     if (fromPage) {
       const answer = this.#newLinks.take(asker.address, site, known.known, parts.now());
@@ -62,7 +74,7 @@ export class Allocating {
       else {
         // Whoever has a number keeps it; nobody gets a new one of his own.
         busy = answer;
-        asked = withoutOwnNumbers(site);
+        asked = withoutOwnNumbers(asked);
       }
     }
 
@@ -95,10 +107,36 @@ export class Allocating {
         level,
         until: until === null ? null : new Date(until).toISOString(),
         holdMs,
-        heartbeatMs,
+        // Who has looked at a page for a moment is worth a number for longer.
+        heartbeatMs: confirmMs > 0 ? Math.min(LOOK_MS, confirmMs / 2, heartbeatMs) : heartbeatMs,
         ...(confirmMs > 0 && { confirmMs }),
       },
     };
+  }
+
+  /** The page shows a number already, and says that it is still there; undefined when its link is over. */
+  async #kept(
+    { account, site }: SiteOwner,
+    endpoint: string,
+    { session, visitor, number, until }: AllocationBody,
+    link: string,
+  ): Promise<Allocated | undefined> {
+    const parts = this.#parts;
+    const beat = {
+      ...(session !== undefined && { session }),
+      ...(visitor !== undefined && { visitor }),
+      ...(number !== undefined && { number }),
+      ...(until !== undefined && { until }),
+    };
+    // Where the store does not answer the link is not known to be over: the page keeps its number until the end it was told.
+    const renewed = await this.#store.ask(renewLink(parts, account.id, link, [site], beat), () => {
+      parts.metrics.links.count('storeDown');
+    });
+    if (renewed?.endpoint !== endpoint) return undefined;
+    const { number: shown, level, until: end, holdMs, heartbeatMs, pass } = renewed;
+    const display = parts.displayForm(shown);
+    const reply = { link, number: shown, display, level, until: end, holdMs, heartbeatMs };
+    return { status: 200, reply: { ...reply, ...(pass !== undefined && { pass }) } };
   }
 
   #printed({ site }: SiteOwner, outcome: AllocationOutcome): Allocated {
@@ -130,27 +168,41 @@ function withoutOwnNumbers(site: Site): Site {
   return other;
 }
 
+/** A site whose pages say nothing after they have asked. */
+function unheard(site: Site, holdMs: number): Site {
+  return { ...site, holdMs: Math.max(site.holdMs, holdMs), provisionalMs: 0 };
+}
+
 function requestOf(
   { account, site }: SiteOwner,
   endpoint: string,
   body: AllocationBody,
   { known, person }: Known,
 ): AllocationRequest {
-  const { session = '', visitor, bucket, parameters, area } = body;
-  const touch = canonicalTouch(body.touch);
+  const { session = '', visitor, bucket, parameters, area, consent } = body;
+  const anonymous = consent === 'denied' && parameters === undefined;
+  const touch = canonicalTouch(anonymous ? withoutClicks(body.touch) : body.touch, site.origins);
   return {
     account: account.id,
     site: site.id,
     endpoint,
-    session,
-    ...(visitor !== undefined && { visitor }),
+    session: anonymous ? '' : session,
+    ...(anonymous && { anonymous }),
+    ...(visitor !== undefined && !anonymous && { visitor }),
     ...(touch !== undefined && { touch }),
     ...(bucket !== undefined && { bucket }),
     ...(parameters !== undefined && { parameters: canonicalParameters(parameters) }),
     ...(area !== undefined && { area }),
-    ...(person !== undefined && { person }),
+    ...(person !== undefined && !anonymous && { person }),
     ...(known && { known }),
   };
+}
+
+/** A click id is a person's: nothing of a visitor who may not be recognised is kept, whatever the page says. */
+function withoutClicks(touch: AllocationBody['touch']): AllocationBody['touch'] {
+  if (touch === undefined) return undefined;
+  const campaign = Object.entries(touch.query ?? {}).filter(([name]) => name.startsWith('utm_'));
+  return { ...touch, clickIds: {}, query: Object.fromEntries(campaign) };
 }
 
 /**

@@ -1,19 +1,9 @@
 import { Type, type Static } from 'typebox';
+import { OwnId, SESSION, SessionId } from './ids.js';
+import { Told } from './renewing.js';
 import { PRINTABLE, Touch } from './touch.js';
 
 const NAME = { minLength: 1, maxLength: 128 };
-/** Ids that pages make. Ours that stand beside them begin with `~`. */
-const SESSION = {
-  pattern: '^[A-Za-z0-9._-][A-Za-z0-9._~-]{0,127}$',
-  description: '1 to 128 characters of A-Z a-z 0-9 . _ ~ -, not ~ first',
-};
-const OWN_ID = {
-  pattern: '^[A-Za-z0-9._~-]{1,128}$',
-  description: '1 to 128 characters of A-Z a-z 0-9 . _ ~ -',
-};
-
-export const SessionId = Type.String(SESSION);
-export const OwnId = Type.String(OWN_ID);
 
 /** A set of values that holds a number instead of a session: publisher, placement, item. */
 const Parameters = Type.Record(
@@ -52,11 +42,18 @@ export const AllocationBody = Type.Object(
     ),
     proof: Type.Optional(Type.String({ description: 'a token that the key of the site verifies' })),
     pass: Type.Optional(Type.String({ description: 'the pass that a confirmed link gave' })),
+    link: Type.Optional(
+      Type.String({ ...NAME, description: 'the link by which the page shows its number already' }),
+    ),
+    ...Told,
+    consent: Type.Optional(
+      Type.Literal('denied', { description: 'denied, where the visitor may not be recognised' }),
+    ),
   },
   {
     additionalProperties: false,
     description: 'an object with endpoint, site, session',
-    if: { not: { required: ['parameters'] } },
+    if: { not: { anyOf: [{ required: ['parameters'] }, { required: ['consent'] }] } },
     then: { required: ['session'], properties: { session: { description: SESSION.description } } },
   },
 );
@@ -74,6 +71,7 @@ export const AllocationReply = Type.Object({
   holdMs: Type.Integer(),
   heartbeatMs: Type.Integer(),
   confirmMs: Type.Optional(Type.Integer()),
+  pass: Type.Optional(Type.String()),
 });
 export type AllocationReply = Static<typeof AllocationReply>;
 

@@ -42,7 +42,7 @@ export function demoRoutes(
   http.get('/demo', async (_request, reply) => {
     const { account, site, endpoint } = find();
     const ids = { account: account.id, site: site.id, endpoint: endpoint.id };
-    const tags = tagHtml('', files, ids, site, signTag(parts.tagKey, ids));
+    const tags = tagHtml('', files, ids, { site, signature: signTag(parts.tagKey, ids) });
     const values: Readonly<Record<string, string>> = {
       number: escapeHtml(site.printedNumber),
       display: escapeHtml(parts.displayForm(site.printedNumber)),
@@ -50,8 +50,7 @@ export function demoRoutes(
       endpoint: escapeHtml(endpoint.name),
       holdSeconds: String(Math.round(site.holdMs / 1000)),
       heartbeatSeconds: String(Math.round(site.heartbeatMs / 1000)),
-      analyticsTag: tags.analyticsTag,
-      communicationTag: tags.communicationTag,
+      snippet: tags.snippet,
       demoScript: `<script defer src="${files.demo.path}" integrity="${files.demo.integrity}" crossorigin="anonymous"></script>`,
     };
     return reply

@@ -1,37 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type, type Static } from 'typebox';
 import type { Site } from '../directory/model.js';
 import { poolOfLink } from '../numbers/links.js';
-import type { Claim } from '../numbers/types.js';
-import { makePass, PASS_MS } from '../visitors/pass.js';
 import { sitesOfAsker } from './access.js';
-import { OwnId, SessionId } from './allocation-body.js';
 import type { HttpParts } from './ports.js';
 import { Problem } from './problems.js';
+import { Heartbeat, renewLink } from './renewing.js';
 import { askerOf, type Http } from './server-type.js';
 import type { StoreWatch } from './store-watch.js';
 import { validated } from './validated.js';
 
 type LinkRequest = FastifyRequest<{ Params: { link: string } }>;
-
-/** What a page may say with its heartbeat: who it is, and what it was told. */
-const Heartbeat = Type.Object(
-  {
-    session: Type.Optional(SessionId),
-    visitor: Type.Optional(OwnId),
-    number: Type.Optional(
-      Type.String({ pattern: '^\\+[1-9][0-9]{6,14}$', description: 'the number that is shown, E.164' }),
-    ),
-    until: Type.Optional(
-      Type.String({
-        pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,3})?Z$',
-        description: 'the end of the link as an answer told it',
-      }),
-    ),
-  },
-  { additionalProperties: false, description: 'an object with session, visitor, number, until' },
-);
-type Heartbeat = Static<typeof Heartbeat>;
 
 /** A page that was left may be open in another tab, or be loaded again: both are heard of within a heartbeat and this. */
 const LEAVE_MARGIN_MS = 5_000;
@@ -61,21 +39,12 @@ export function linkRoutes(http: Http, parts: HttpParts, store: StoreWatch): voi
     });
 
   http.put<{ Params: { link: string } }>('/v1/links/:link', async (request) => {
-    const { link, account, sites, ids } = find(request);
-    const beat = heartbeat(request);
-    const renewal = await ask(parts.links.renew(account, link, ids, claimOf(beat, sites)));
-    const site = renewal.state === 'renewed' ? sites.find(({ id }) => id === renewal.site) : undefined;
-    const confirmed = renewal.state === 'renewed' && renewal.confirmed === true;
-    parts.metrics.links.count(site === undefined ? 'gone' : confirmed ? 'confirmed' : 'renewed');
+    const { link, account, sites } = find(request);
+    const renewed = await ask(renewLink(parts, account, link, sites, heartbeat(request)));
     // Link ids are minted with the pool in them: one that Redis has forgotten lost its number to another page since.
-    if (renewal.state !== 'renewed' || site === undefined) throw new Problem('linkEnded');
-    const until = new Date(renewal.until).toISOString();
-    const { number, holdMs } = renewal;
-    const pass =
-      confirmed && beat.visitor !== undefined
-        ? makePass(parts.passKey, { site: site.id, visitor: beat.visitor }, parts.now() + PASS_MS)
-        : undefined;
-    return { link, number, until, holdMs, heartbeatMs: site.heartbeatMs, ...(pass && { pass }) };
+    if (renewed === undefined) throw new Problem('linkEnded');
+    const { number, until, holdMs, heartbeatMs, pass } = renewed;
+    return { link, number, until, holdMs, heartbeatMs, ...(pass && { pass }) };
   });
 
   http.post<{ Params: { link: string } }>('/v1/links/:link/tap', async (request, reply) => {
@@ -108,15 +77,4 @@ export function linkRoutes(http: Http, parts: HttpParts, store: StoreWatch): voi
 /** @throws Problem badValue; most heartbeats say nothing, and are heard all the same */
 function heartbeat(request: FastifyRequest): Heartbeat {
   return request.body === undefined ? {} : validated(request, Heartbeat, request.body);
-}
-
-function claimOf({ session, number, until }: Heartbeat, sites: readonly Site[]): Claim {
-  const at = until === undefined ? NaN : Date.parse(until);
-  const counting = sites.filter(({ bucket }) => bucket !== undefined).map(({ id }) => id);
-  return {
-    ...(counting.length > 0 && { counting }),
-    ...(session !== undefined && { session }),
-    ...(number !== undefined && { number }),
-    ...(!Number.isNaN(at) && { until: at }),
-  };
 }

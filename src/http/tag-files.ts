@@ -11,8 +11,10 @@ export interface TagFile {
 }
 
 export interface TagFiles {
-  readonly analytics: TagFile;
-  readonly communication: TagFile;
+  /** Both tags: what every page of a site carries. */
+  readonly loader: TagFile;
+  /** Shows on a page what the tags did, and why. */
+  readonly debug: TagFile;
   readonly demo: TagFile;
 }
 
@@ -29,5 +31,5 @@ export function readTagFiles(folder: URL = new URL('../../tag/', import.meta.url
       integrity: `sha384-${createHash('sha384').update(body).digest('base64')}`,
     };
   };
-  return { analytics: read('analytics.js'), communication: read('communication.js'), demo: read('demo.js') };
+  return { loader: read('loader.js'), debug: read('debug.js'), demo: read('demo.js') };
 }

@@ -12,6 +12,9 @@ import type { AllocationRequest } from './types.js';
  */
 export const MARGIN_MS = 5_000;
 
+/** The bucket's number, which the script finds by its holder as it would a session's; else the overflow number. */
+const ANONYMOUS_STEPS = 'so';
+
 /** What of a site the script needs. */
 export type SiteOfPage = Pick<
   Site,
@@ -37,9 +40,9 @@ export function allocateCommand(
     site.holdMs,
     MARGIN_MS,
     LOG_LENGTH,
-    entryText(request),
+    entryText(request, site.bucket),
     tail,
-    stepsOf(site.degrade),
+    request.anonymous === true ? ANONYMOUS_STEPS : stepsOf(site.degrade),
     known ? 0 : (site.provisionalMs ?? 0),
     known ? 0 : (site.reservedShare ?? 0),
     ...bucketArguments(request, site.bucket),
@@ -53,8 +56,10 @@ export function allocateCommand(
 }
 
 /** What the holder log is to say of whoever asks; the script adds what it decides. */
-function entryText(request: AllocationRequest): string {
+function entryText(request: AllocationRequest, bucketing: Bucketing | undefined): string {
   const { endpoint, site, session, parameters, visitor, touch, area, person } = request;
+  if (request.anonymous === true)
+    return bucketEntry(request, bucketing ?? { criteria: ['source', 'medium'] });
   return JSON.stringify(
     parameters === undefined
       ? { endpoint, site, level: 'session', session, visitor, touch, area, person }
@@ -69,13 +74,17 @@ function stepsOf(degrade: readonly Step[] | undefined): string {
 
 /** ARGV[10] to ARGV[13] of `allocate.lua`. */
 function bucketArguments(request: AllocationRequest, bucketing: Bucketing | undefined): (string | number)[] {
-  if (bucketing === undefined || request.parameters !== undefined) return ['', 0, '', 0];
+  const isOwn = request.parameters === undefined && request.anonymous !== true;
+  if (bucketing === undefined || !isOwn) return ['', 0, '', 0];
+  return [bucketEntry(request, bucketing), bucketing.threshold, bucketing.switchAt, bucketing.backAt];
+}
+
+function bucketEntry(request: AllocationRequest, bucketing: Pick<Bucketing, 'criteria'>): string {
   const { endpoint, site } = request;
   const { id, touch } = bucketOf(bucketing, {
     own: request.bucket,
     touch: request.touch,
     area: request.area,
   });
-  const entry = JSON.stringify({ endpoint, site, level: 'bucket', bucket: id, touch });
-  return [entry, bucketing.threshold, bucketing.switchAt, bucketing.backAt];
+  return JSON.stringify({ endpoint, site, level: 'bucket', bucket: id, touch });
 }

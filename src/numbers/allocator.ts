@@ -38,7 +38,7 @@ export class Allocator {
   ): Promise<Allocation> {
     const { endpoint, site, session, parameters } = request;
     const { holdMs, heartbeatMs, printedNumber, overflowNumber } = directory.site;
-    if (parameters === undefined) holderField(endpoint, site, session); // refuses ids that could be taken for others
+    if (parameters === undefined && request.anonymous !== true) holderField(endpoint, site, session); // refuses ids that could be taken for others
     if (request.person !== undefined) personField(endpoint, site, request.person);
     const shown = { holdMs, heartbeatMs, confirmMs: 0, fresh: false, until: null, link: null } as const;
 

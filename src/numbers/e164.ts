@@ -40,3 +40,9 @@ function written(number: string, form: 'national' | 'international'): string {
   if (parsed === undefined) return number;
   return form === 'national' ? parsed.formatNational() : parsed.formatInternational();
 }
+
+/** A number with a blank after its country code, `+1 2025550100`: how a page's tag is told how long that code is. */
+export function dialledForm(number: string): string {
+  const code = parsePhoneNumberFromString(number)?.countryCallingCode ?? '';
+  return code === '' ? number : `+${code} ${number.slice(1 + code.length)}`;
+}

@@ -8,6 +8,8 @@ export interface AllocationRequest {
   readonly endpoint: string;
   readonly session: string;
   readonly visitor?: string;
+  /** Nothing may be kept of this visitor: he gets the number of his bucket, and `session` is ''. */
+  readonly anonymous?: true;
   /** The touch as canonical JSON text, at most 2,048 bytes. */
   readonly touch?: string;
   /** The class of sessions that the tag computed itself; else it is computed of the touch. */

@@ -57,7 +57,7 @@ t.test('the demo page shows a number of its own, the same after a reload and in 
   t.equal(await page.locator('#command').textContent(), 'bin/tagswitch call +12025550100');
   t.match(await page.locator('.what').textContent(), PRINTED, 'what is marked as off stays');
   const first = w.links.links[0]?.request;
-  t.match(first, { session: /^[0-9a-f]{32}$/, visitor: /^[0-9a-f]{32}$/ });
+  t.match(first, { session: /^(\d{1,10}-){3}\d{1,10}$/, visitor: /^(\d{1,10}-){3}\d{1,10}$/ });
   t.strictSame(JSON.parse(first?.touch ?? ''), {
     source: 'ads',
     medium: 'cpc',
@@ -312,13 +312,10 @@ t.test(
     await page.goto(`${site.origin}/landing?utm_campaign=${'ü'.repeat(300)}&gclid=${'x'.repeat(600)}`);
     await page.getByText('Call (202) 555-0100').waitFor();
     const text = (id: string) => page.locator(`#${id}`).textContent();
-    t.equal(
-      await text('text'),
-      `Call ${Array(2).fill('(202) 555-0100').join(', ')}, (202) 555-0100 or (202) 555-0100 today`,
-    );
+    t.equal(await text('text'), 'Call (202) 555-0100, +1 202-555-0100, 202.555.0100 or 1 202 555 0100 today');
     t.equal(await text('other'), 'Fax 202-555-0111, order 12025550199123, 555-0199');
     t.equal(await page.locator('#tel').getAttribute('href'), 'tel:+12025550100');
-    t.equal(await text('tel'), '(202) 555-0100');
+    t.equal(await text('tel'), '202-555-0100');
     t.equal(await page.locator('#elsewhere').getAttribute('href'), 'tel:+12025550111');
     t.equal(await text('marked'), '(202) 555-0100');
     t.equal(await text('off'), '202-555-0199');
