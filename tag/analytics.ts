@@ -8,7 +8,7 @@ import type { Arrival, Consent, Held, Settings, Visit } from './visit.js';
 const IDLE_MS = 30 * 60_000;
 /** Set by the server, so that it outlives what browsers allow a script to keep. */
 const COOKIE = '\\btsv=([\\w-]+)';
-const CLICK = /clid$|^([gw]braid|li_fat_id)$/;
+const CLICK = /clk?id$|^([gw]braid|li_fat_id)$/;
 /** Characters of one value: what brought a visitor must fit into a request of 2 KB. */
 const MOST = 200;
 

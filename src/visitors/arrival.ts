@@ -33,7 +33,7 @@ const CLICKS: readonly (readonly [name: string, source: string, medium: string])
   ['yclid', 'yandex', 'cpc'],
   ['fbclid', 'facebook', 'social'],
 ];
-const IS_CLICK = /clid$|^(?:[gw]braid|li_fat_id)$/;
+const IS_CLICK = /clk?id$|^(?:[gw]braid|li_fat_id)$/;
 
 /** Hosts that send visitors on, by what they are. The first that fits. */
 const HOSTS: readonly (readonly [host: RegExp, medium: string, source?: string])[] = [

@@ -99,6 +99,8 @@ export class FakeLinks implements LinkPort {
   readonly links: FakeLink[] = [];
   /** How many requests reached it. */
   asked = 0;
+  /** The newest of those for a number. */
+  lastRequest: AllocationRequest | undefined;
   /** What heartbeats said, newest last. */
   readonly claims: (Claim | undefined)[] = [];
   /** What `part` was asked. */
@@ -118,16 +120,19 @@ export class FakeLinks implements LinkPort {
 
   async allocate(request: AllocationRequest, { site, pools }: Parameters<LinkPort['allocate']>[1]) {
     this.#ask();
+    this.lastRequest = request;
     const { holdMs, heartbeatMs, printedNumber, degrade = ['session'], overflowNumber } = site;
     const until = this.#now() + holdMs;
-    const same = this.live.find(
-      ({ request: r }) =>
-        r.session === request.session && r.site === request.site && r.endpoint === request.endpoint,
-    );
+    const level = request.anonymous === true ? ('bucket' as const) : ('session' as const);
+    const holder = (r: AllocationRequest) => [
+      ...[r.site, r.endpoint, r.session, r.anonymous],
+      r.anonymous === true && (JSON.parse(r.touch ?? '{}') as { source?: string }).source,
+    ];
+    const same = this.live.find(({ request: r }) => String(holder(r)) === String(holder(request)));
     if (same !== undefined) {
       same.until = until;
       const confirmMs = same.fresh ? (site.provisionalMs ?? 0) : 0;
-      return { ...same, level: 'session' as const, until, holdMs, heartbeatMs, confirmMs, fresh: false };
+      return { ...same, level, until, holdMs, heartbeatMs, confirmMs, fresh: false };
     }
     const taken = new Set(this.live.map(({ number }) => number));
     const number = this.#numbers.find((one) => !taken.has(one));
@@ -157,7 +162,7 @@ export class FakeLinks implements LinkPort {
     const confirmMs = made.fresh ? (site.provisionalMs ?? 0) : 0;
     if (made.fresh) made.until = this.#now() + confirmMs;
     const shown = { link: made.link, number, until: made.until, holdMs, heartbeatMs, confirmMs };
-    return { ...shown, level: 'session' as const, fresh: true };
+    return { ...shown, level, fresh: true };
   }
 
   async renew(_account: string, link: string, sites: readonly string[], claim?: Claim) {

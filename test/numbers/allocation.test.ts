@@ -92,6 +92,39 @@ t.test('an allocation says what the page needs, and Redis holds the map both way
   ]);
 });
 
+t.test('who may not be recognised shares a number with all who came the same way', async (t) => {
+  const w = await world(t, 5);
+  const ask = (source: string, over: object = {}) =>
+    w.allocate('', { anonymous: true, touch: JSON.stringify({ source, medium: 'cpc' }), ...over });
+  const all = await Promise.all(Array.from({ length: 50 }, () => ask('ads')));
+  t.equal(new Set(all.map(({ number }) => number)).size, 1, 'one number for fifty');
+  t.equal(all[0]?.level, 'bucket');
+  t.equal(all.filter(({ fresh }) => fresh).length, 1);
+  const other = await ask('news');
+  t.not(other.number, all[0]?.number, 'another source, another number');
+  t.not((await w.allocate('s1')).number, all[0]?.number, "nobody's own number");
+  const kept = JSON.stringify(await w.redis.hgetall(w.keys.numbers));
+  t.notMatch(kept, /visitor|"session":/, 'nothing of him is kept');
+  w.now += 30_000;
+  t.match(await w.allocator.renew(w.account, all[0]?.link ?? ''), { state: 'renewed', level: 'bucket' });
+  t.equal((await ask('ads', { area: '+1202' })).number, all[0]?.number);
+  const [entry] = parseHolderLog((await w.redis.hget(w.keys.numbers, other.number)) ?? '');
+  t.match(
+    entry,
+    { level: 'bucket', touch: { source: 'news', medium: 'cpc' } },
+    'the call tells which way he came',
+  );
+});
+
+t.test('an anonymous visitor shares the number of the bucket that a crowded site has', async (t) => {
+  const bucket = { criteria: ['source'], threshold: 0, switchAt: 'above', backAt: 0 } as const;
+  const w = await world(t, 5, { site: { bucket, degrade: ['session', 'bucket'] } });
+  const crowd = await w.allocate('s1', { touch: '{"source":"ads"}' });
+  t.equal(crowd.level, 'bucket');
+  const anonymous = await w.allocate('', { anonymous: true, touch: '{"source":"ads","medium":"cpc"}' });
+  t.equal(anonymous.number, crowd.number);
+});
+
 t.test('S1.7 a link ends by itself and on request, and its number rests for the margin', async (t) => {
   const w = await world(t, 1);
   const first = await w.allocate('s1');
