@@ -111,7 +111,7 @@ t.test('who may not be recognised shares a number with all who came the same way
   const [entry] = parseHolderLog((await w.redis.hget(w.keys.numbers, other.number)) ?? '');
   t.match(
     entry,
-    { level: 'bucket', touch: { source: 'news', medium: 'cpc' } },
+    { level: 'bucket', touch: '{"source":"news","medium":"cpc"}' },
     'the call tells which way he came',
   );
 });
