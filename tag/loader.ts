@@ -58,7 +58,7 @@ function start(): Tagswitch {
     swap: (root) => all.forEach(({ places }) => places.watch(root)),
     places: () => all.flatMap(({ places }) => [...places.all.values()]),
     add({ dataset, src }) {
-      const base = new URL(src).origin;
+      const base = src.replace(/\/t\/.*/, '');
       isOpen ||= openAnalytics(base, dataset, ask);
       if (dataset['endpoint']) all.push(communicationOf(base, dataset));
       else visit();

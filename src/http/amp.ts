@@ -54,7 +54,10 @@ export function ampRoute(http: Http, parts: HttpParts, allocating: Allocating): 
       const url = page !== undefined && URL.canParse(page) ? new URL(page) : undefined;
       const body = {
         ...{ site, endpoint, tag },
-        ...(session === '' ? { consent: 'denied' as const } : { session }),
+        // Global Privacy Control is a no, as it is to the tag.
+        ...(session === '' || request.headers['sec-gpc'] === '1'
+          ? { consent: 'denied' as const }
+          : { session }),
         ...(visitor !== undefined && { visitor }),
         touch: {
           ...(url !== undefined && { landingPage: (url.origin + url.pathname).slice(0, 1024) }),

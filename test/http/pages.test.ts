@@ -219,6 +219,10 @@ t.test('AMP pages, which run no scripts of their own', async (t) => {
   const denied = await ask({ origin: cache }, path.replace('amp-AbC_1', ''));
   t.equal(denied.statusCode, 200);
   t.match(w.links.lastRequest, { anonymous: true }, 'AMP gives no id where the visitor wants none');
+  await ask({ origin: cache });
+  t.notOk(w.links.lastRequest?.anonymous);
+  await ask({ origin: cache, 'sec-gpc': '1' });
+  t.match(w.links.lastRequest, { anonymous: true }, 'Global Privacy Control');
   w.links.failure = new StoreUnavailable('down');
   t.strictSame(
     (await ask({ origin: cache })).json(),
