@@ -17,7 +17,7 @@ const PRESSED: Load = { delayMs: 100, heap: 0.85 };
 const RELIEVED: Load = { delayMs: 40, heap: 0.7 };
 const LOOK_MS = 1000;
 /** Each look of the histogram wakes the process up, also when it is idle. */
-const RESOLUTION_MS = 100;
+const RESOLUTION_MS = 50;
 
 /**
  * Whether a process that was `pressed` is so now. Two looks in a row must say so: a machine that stood still for a moment leaves

@@ -5,7 +5,6 @@ import t from 'tap';
 import { readFileBeside } from '../../src/config/beside.js';
 import type { DeclaredPool, DeclaredSite } from '../../src/directory/declaration.js';
 import { readDeclaration } from '../../src/directory/file.js';
-import { rangesSize } from '../../src/directory/ranges.js';
 import { beside, faults, file, read } from './file-fixture.js';
 
 const SITE = 'origins: [https://www.example.com], printedNumber: "+12125550150"';
@@ -317,20 +316,4 @@ t.test('numbers from CSV', async (t) => {
     /and 801 more faults/,
     'as many as a person reads',
   );
-});
-
-t.test('a million rows are read in a few seconds', async (t) => {
-  // Every other number, and not in order: no two make a range.
-  const rows = Array.from(
-    { length: 1_000_000 },
-    (_, i) => `+1${2_000_000_000 + 2 * ((i * 7919) % 1_000_000)},`,
-  );
-  beside.set('million.csv', `number,state\n${rows.join('\n')}\n`);
-  const began = performance.now();
-  const numbers = pool('numbers: [{file: million.csv}]')?.numbers ?? [];
-  const took = performance.now() - began;
-  beside.clear();
-  t.equal(rangesSize(numbers), 1_000_000);
-  t.ok(took < 20_000, `${took.toFixed(0)} ms`);
-  t.comment(`${took.toFixed(0)} ms`);
 });

@@ -3,15 +3,11 @@ import { connect } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { Resolver } from '../../src/numbers/resolver.js';
 import { writeCallIds } from '../../src/calls/call-ids.js';
 import { mintId } from '../../src/ids.js';
-import { RedisClients } from '../../src/redis/clients.js';
-import { RedisScripts } from '../../src/redis/scripts.js';
 import { newCallId, newTag } from '../../src/standalone/sip/ids.js';
 import { SipRequest } from '../../src/standalone/sip/message.js';
 import type { Agent } from '../standalone/media-agent.js';
-import { keepingLogger } from '../support/logger.js';
 import { until } from '../support/until.js';
 import { numbersOf } from './declaration.js';
 import { finalOf, startEnds, type Ends } from './ends.js';
@@ -151,31 +147,4 @@ t.test('the media node serves calls alone', async (t) => {
     });
     t.ok(status >= 400 && status < 700, `${method}: ${String(status)}`);
   }
-});
-
-t.test('the application dies between the lookup and the proxying: the sweep closes the record', async (t) => {
-  const redis = new RedisClients(system.redisUrl, keepingLogger());
-  t.teardown(() => redis.close('test'));
-  await redis.ready(5000);
-  let known: { readonly account: string; readonly endpoint: string; readonly trunk: string } | undefined;
-  await until(async () => {
-    const found = (await system.records()).find((record) => record.endpoint !== null);
-    known = found as unknown as typeof known;
-    return known !== undefined;
-  });
-  if (known === undefined) return;
-  const number = numbersOf(0).first;
-  // What a process does before it plans, and no more.
-  await new Resolver(new RedisScripts(redis.call), () => true).resolve({
-    account: known.account,
-    pool: mintId('pool'),
-    number,
-    defaultEndpoint: known.endpoint,
-    call: mintId('call'),
-    at: Date.now() - 60_000,
-    trunk: known.trunk,
-    test: false,
-  });
-  const record = await system.record(number, 60_000);
-  t.match(record, { result: 'failed', fault: 'ours', reason: { text: 'no step followed' } });
 });
