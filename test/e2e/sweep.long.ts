@@ -19,7 +19,7 @@ t.before(async () => {
   ends = await startEnds();
   ({ system } = ends);
   // A record tells the ids of the account, its endpoint and trunk.
-  const call = await ends.caller.call(system.sip, numbersOf(0).first);
+  const call = await ends.caller.call(system.sip, numbersOf(0).last);
   t.equal(await finalOf(call), 200);
   await call.send('BYE');
 });
