@@ -90,7 +90,7 @@ export function placesLeft(document: Document, places: readonly Place[], { numbe
   };
 
   const lookThrough = (root: Document | ShadowRoot, outside?: Reason) => {
-    const walker = root.ownerDocument ?? (root as Document);
+    const walker = root.ownerDocument ?? (root);
     const nodes = walker.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
     for (let node = nodes.nextNode(); node && left.length < MOST; node = nodes.nextNode()) {
       if (isText(node)) {
@@ -133,7 +133,8 @@ function pathTo(node: Node): string {
     steps.unshift(stepOf(element));
     if (element.localName === 'body') break;
   }
-  const root = node.nodeType === Node.ATTRIBUTE_NODE ? (node as Attr).ownerElement?.getRootNode() : node.getRootNode();
+  const root =
+    node.nodeType === Node.ATTRIBUTE_NODE ? (node as Attr).ownerElement?.getRootNode() : node.getRootNode();
   const outer =
     root instanceof ShadowRoot
       ? `${pathTo(root.host)} (shadow) `

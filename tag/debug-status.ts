@@ -48,51 +48,52 @@ export function statusOf(tags: readonly DOMStringMap[], shown: ReadonlyMap<strin
   if (!window.tagswitch)
     return [['Tag', 'its script has not run: refused by a policy, blocked, or still on its way']];
   const site = first['site'] ?? '';
-  const lines: Line[] = [['Site', site]];
-  let session: string | undefined;
-  let isTold = false;
-  for (const tag of tags) {
-    if (tag['endpoint'] === undefined) continue;
-    const printed = (tag['number'] ?? '').replace(/\s/g, '');
-    const now = shown.get(printed);
-    lines.push(['Endpoint', tag['endpoint']], ['Printed number', printed || 'none: marked elements alone']);
-    if (tag['rules'] && rulesOf(tag['rules']).length === 0) lines.push(['Rules', 'cannot be read: no JSON']);
-    if (!now) {
-      lines.push(['State', 'asking for a number']);
-      continue;
-    }
-    session ??= now.session;
-    isTold ||= now.number !== undefined;
-    lines.push(['State', states[now.state]]);
-    if (now.number !== undefined) {
-      lines.push(['Shown', `${now.display ?? ''} (${now.number})`]);
-      lines.push(['Level', levels[now.level ?? ''] ?? now.level ?? '']);
-    }
-    if (now.link && now.ends !== undefined)
-      lines.push(['Until', `${new Date(now.ends).toLocaleTimeString()}, longer while the page is looked at`]);
-  }
+  const numbers = tags.filter((tag) => tag['endpoint'] !== undefined);
+  const all = numbers.map((tag) => shown.get(printedOf(tag)));
+  const held = all.filter((now) => now?.number !== undefined);
+  const session = held.find((now) => now?.session !== undefined)?.session;
   const kept = keptOf(site);
-  lines.push(['Session', session ?? (isTold ? 'none' : (kept.session ?? 'none'))]);
-  lines.push(['Visitor', (session !== undefined && kept.visitor) || 'none is kept']);
-  lines.push([
-    'Consent',
-    explainConsent({
-      setting: first['consent'],
-      mode: consentMode(),
-      globalPrivacyControl: navigator.globalPrivacyControl === true,
-      hasSession: isTold ? session !== undefined : undefined,
-    }),
-  ]);
+  return [
+    ['Site', site],
+    ...numbers.flatMap((tag, at) => linesOf(tag, all[at])),
+    ['Session', session ?? (held.length > 0 ? undefined : kept.session) ?? 'none'],
+    ['Visitor', (session && kept.visitor) || 'none is kept'],
+    [
+      'Consent',
+      explainConsent({
+        setting: first['consent'],
+        mode: consentMode(),
+        globalPrivacyControl: navigator.globalPrivacyControl === true,
+        hasSession: held.length > 0 ? session !== undefined : undefined,
+      }),
+    ],
+  ];
+}
+
+const printedOf = (tag: DOMStringMap) => (tag['number'] ?? '').replace(/\s/g, '');
+
+/** What one element of the tag stands for. */
+function linesOf(tag: DOMStringMap, now: Shown | undefined): Line[] {
+  const lines: Line[] = [
+    ['Endpoint', tag['endpoint'] ?? ''],
+    ['Printed number', printedOf(tag) || 'none: marked elements alone'],
+  ];
+  if (tag['rules'] && rulesOf(tag['rules']).length === 0) lines.push(['Rules', 'cannot be read: no JSON']);
+  lines.push(['State', now ? states[now.state] : 'asking for a number']);
+  if (now?.number !== undefined) {
+    lines.push(['Shown', `${now.display ?? ''} (${now.number})`]);
+    lines.push(['Level', levels[now.level ?? ''] ?? now.level ?? '']);
+  }
+  if (now?.link && now.ends !== undefined)
+    lines.push(['Until', `${new Date(now.ends).toLocaleTimeString()}, longer while the page is looked at`]);
   return lines;
 }
 
 /** What the analytics tag keeps for the site in this browser. */
 function keptOf(site: string): { readonly session?: string; readonly visitor?: string } {
   try {
-    const { session, visitor } = (JSON.parse(localStorage.getItem(`tagswitch.${site}`) ?? '{}') ?? {}) as Record<
-      string,
-      string
-    >;
+    const { session, visitor } = (JSON.parse(localStorage.getItem(`tagswitch.${site}`) ?? '{}') ??
+      {}) as Record<string, string>;
     return { ...(session && { session }), ...(visitor && { visitor }) };
   } catch {
     return {}; // Storage is refused: nothing is kept.
