@@ -90,7 +90,7 @@ export function placesLeft(document: Document, places: readonly Place[], { numbe
   };
 
   const lookThrough = (root: Document | ShadowRoot, outside?: Reason) => {
-    const walker = root.ownerDocument ?? (root);
+    const walker = root.ownerDocument ?? root;
     const nodes = walker.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
     for (let node = nodes.nextNode(); node && left.length < MOST; node = nodes.nextNode()) {
       if (isText(node)) {
