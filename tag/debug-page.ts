@@ -19,24 +19,33 @@ export interface Told {
   readonly rules: readonly Rule[];
 }
 
+const OVERLAY = '[data-tagswitch-overlay]';
 const OFF = '[data-tagswitch-off]';
 const NEVER = `head,script,style,textarea,select,[contenteditable],${OFF}`;
 const LOOKED_AT = ['title', 'aria-label', 'alt', 'placeholder'];
+/** Says the number to the tag, or is a document that is looked through itself. */
+const NAMES_IT = ['data-tagswitch', 'srcdoc'];
 /** How much of it a page can be told at once. */
 const MOST = 200;
+
+const SPLIT = 'split over elements';
+/** Characters before a text that a number might begin in. */
+const MOST_SPREAD = 500;
 
 type Explainer = ReturnType<typeof explainer>;
 
 /** Every place that the tag found. */
 export function placesFound(places: readonly Place[], { numbers, rules }: Told): Finding[] {
   const explain = explainer(numbers);
-  return places.slice(0, MOST).map((place) => {
+  const all = places.map((place) => {
     const { node, before } = place;
     return {
       ...{ node, before, where: pathTo(node), after: node.nodeValue ?? '' },
       kind: kindOf(place, rules, explain),
     };
   });
+  // A number that is split over texts is shown by those alone that have some of it.
+  return all.filter(({ kind, before }) => kind !== SPLIT || /\d/.test(before)).slice(0, MOST);
 }
 
 function kindOf({ node, before }: Place, rules: readonly Rule[], explain: Explainer): string {
@@ -46,7 +55,7 @@ function kindOf({ node, before }: Place, rules: readonly Rule[], explain: Explai
   if (name === 'href') return 'tel: link';
   if (name) return `attribute ${name}`;
   if (explain.finds(before)) return 'text';
-  return element?.hasAttribute('data-tagswitch') ? 'mark' : 'split over elements';
+  return element?.hasAttribute('data-tagswitch') ? 'mark' : SPLIT;
 }
 
 /** What looks like the printed number, or like any telephone number, and was left alone. */
@@ -60,16 +69,17 @@ export function placesLeft(document: Document, places: readonly Place[], { numbe
   };
 
   const lookAtText = (text: Text, outside: Reason | undefined) => {
-    // What is around the number that was found; the place itself holds it as the page wrote it.
-    const data = found.get(text)?.before ?? text.data;
+    const place = found.get(text);
+    // A piece of a number says nothing by itself.
+    if (place && !explain.finds(place.before)) return;
+    // What else is in the text; the place itself holds it as the page wrote it.
+    const data = place?.before ?? text.data;
     const never = text.parentElement?.closest(NEVER);
     const inside = never ? insideOf(never) : outside;
     for (const { written, reason } of explain.untouched(data, inside)) add(text, written, reason);
-    if (found.has(text) || inside) return;
-    if (explain.finds(data)) return add(text, data.trim(), 'unknown');
-    if (!explain.endsIn(data)) return;
-    for (let up = 0, root = text.parentElement; root && up < 3; up++, root = root.parentElement)
-      if (explain.finds(root.textContent ?? '')) return add(text, data.trim(), 'spread');
+    if (place || inside) return;
+    if (explain.finds(data)) add(text, data.trim(), 'unknown');
+    else if (explain.endsIn(data) && isSpread(text, explain)) add(text, data.trim(), 'spread');
   };
 
   const lookAtAttributes = (element: Element, outside: Reason | undefined) => {
@@ -82,7 +92,7 @@ export function placesLeft(document: Document, places: readonly Place[], { numbe
       const isLookedAt = isLink || LOOKED_AT.includes(node.name);
       // Of what the tag does not look at, only its own number is worth a line.
       const inside = isLookedAt ? off : element.closest('head') ? 'head' : (off ?? 'attribute');
-      if (found.has(node) || node.name === 'data-tagswitch') continue;
+      if (found.has(node) || NAMES_IT.includes(node.name)) continue;
       const others = explain.untouched(data, inside);
       for (const { written, reason } of others) add(node, written, reason);
       if (isLookedAt && !inside && explain.finds(data)) add(node, data, 'unknown');
@@ -91,7 +101,9 @@ export function placesLeft(document: Document, places: readonly Place[], { numbe
 
   const lookThrough = (root: Document | ShadowRoot, outside?: Reason) => {
     const walker = root.ownerDocument ?? root;
-    const nodes = walker.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+    const nodes = walker.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT, (node) =>
+      (node as Element).matches?.(OVERLAY) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT,
+    );
     for (let node = nodes.nextNode(); node && left.length < MOST; node = nodes.nextNode()) {
       if (isText(node)) {
         if (/\d/.test(node.data)) lookAtText(node, outside);
@@ -113,6 +125,18 @@ export function placesLeft(document: Document, places: readonly Place[], { numbe
   };
   lookThrough(document);
   return left;
+}
+
+/** Whether a text ends a number that begins in texts before it. */
+function isSpread(text: Text, explain: Explainer): boolean {
+  let before = '';
+  for (let node: Node | null = text; node && before.length < MOST_SPREAD;) {
+    for (let other = node.previousSibling; other; other = other.previousSibling)
+      before = (other.textContent ?? '') + before;
+    if (explain.findsBetween(before + text.data, before.length, before.length + text.length)) return true;
+    node = node.parentNode;
+  }
+  return false;
 }
 
 function insideOf(element: Element): Reason {

@@ -137,12 +137,12 @@ export function openPanel(closed: () => void): Panel {
 }
 
 function line({ node, where, kind, before, after }: Finding, show: (node: Node) => void): HTMLElement {
-  const text = before === after ? before : `${before} \u2192 ${after}`;
+  const texts = before === after ? [before] : [before, after];
   const button = make(
     'button',
     '',
     make('span', 'kind', kind),
-    make('span', 'text', shortened(text)),
+    make('span', 'text', texts.map(shortened).join(' \u2192 ')),
     make('span', 'where', where),
   );
   button.type = 'button';
@@ -152,7 +152,7 @@ function line({ node, where, kind, before, after }: Finding, show: (node: Node) 
 
 function shortened(text: string): string {
   const plain = text.replace(/\s+/g, ' ').trim();
-  return plain.length > 160 ? `${plain.slice(0, 160)}\u2026` : plain;
+  return plain.length > 90 ? `${plain.slice(0, 90)}\u2026` : plain;
 }
 
 /** Where a node is seen, by the coordinates of this window, through the frames that it is in. */

@@ -73,6 +73,9 @@ export function explainer(numbers: readonly string[]) {
   return {
     /** Whether the tag would find a printed number here. */
     finds: (text: string): boolean => marked(text) !== text,
+    /** Whether a part of a printed number that the tag finds in `text` lies between two places of it. */
+    findsBetween: (text: string, start: number, end: number): boolean =>
+      marked(text).slice(start, end).includes(FOUND),
     /** Whether the end of a printed number is written here, the rest perhaps elsewhere. */
     endsIn: (text: string): boolean => printed.some(({ pattern }) => pattern.tail.test(text)),
     /**

@@ -8,12 +8,17 @@ import type {} from './loader.js';
 export interface Seen {
   readonly method: string;
   readonly path: string;
+  /** In words, where the path says nothing. */
+  readonly what?: string;
   /** undefined for a beacon, whose answer nobody reads; 0 where none came. */
   readonly status?: number;
   /** Bytes of the body that came back, or of a beacon's own. */
   readonly bytes?: number;
   readonly ms?: number;
 }
+
+/** What is told of is what the tag asks, not this script. */
+const own = document.currentScript as HTMLScriptElement | null;
 
 const tell = (seen: Seen) => parent.postMessage({ seen }, location.origin);
 const pathOf = (url: string) => new URL(url, location.href).pathname;
@@ -42,16 +47,13 @@ navigator.sendBeacon = (url, data) => {
 
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
-    if (entry.initiatorType !== 'script') continue;
-    const { responseStatus = 200 } = entry as { responseStatus?: number };
+    if (entry.initiatorType !== 'script' || entry.name === own?.src) continue;
+    const path = pathOf(entry.name);
+    const { responseStatus: status = 200 } = entry as { responseStatus?: number };
+    const what = path === own?.dataset['tag'] ? 'the tag' : 'the overlay';
+    const cached = entry.transferSize === 0 ? ', kept by the browser' : '';
     const { encodedBodySize: bytes, duration } = entry;
-    tell({
-      method: 'GET',
-      path: pathOf(entry.name),
-      status: responseStatus,
-      bytes,
-      ms: Math.round(duration),
-    });
+    tell({ method: 'GET', path, what: what + cached, status, bytes, ms: Math.round(duration) });
   }
 }).observe({ type: 'resource', buffered: true });
 

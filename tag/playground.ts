@@ -116,12 +116,19 @@ addEventListener('message', ({ origin, source, data }) => {
   // A page that is being left has no window any more when its last word arrives.
   if (origin !== location.origin || (source && source !== inside()) || !seen) return;
   const line = document.createElement('tr');
-  const { method, path, status, bytes, ms } = seen;
+  const { method, path, what, status, bytes, ms } = seen;
   const answered = status === undefined ? 'beacon' : status === 0 ? 'no answer' : String(status);
   // A link is as hard to guess as a key, and nobody reads it anyway.
   const short = path.replace(/(lnk_\w{4})\w+/, '$1\u2026').replace(/(\/t\/\w{6})\w+/, '$1\u2026');
+  const about = path.endsWith('/leave') ? 'a page that was left' : what;
   const size = bytes ? `${bytes.toLocaleString('en')} B` : '\u2013';
-  for (const text of [method, short, answered, size, ms === undefined ? '\u2013' : `${ms} ms`]) {
+  for (const text of [
+    method,
+    about ? `${short} (${about})` : short,
+    answered,
+    size,
+    ms === undefined ? '\u2013' : `${ms} ms`,
+  ]) {
     const cell = document.createElement('td');
     cell.textContent = text;
     line.append(cell);
@@ -131,12 +138,10 @@ addEventListener('message', ({ origin, source, data }) => {
 
 for (const { id, name } of examples) example.append(new Option(name, id));
 example.addEventListener('change', () => {
-  history.replaceState(null, '', `#${example.value}`);
+  history.replaceState(null, '', `#example=${example.value}`);
   choose(example.value);
 });
-form.addEventListener('input', (event) => {
-  if (event.target !== example) soon();
-});
+for (const part of form.elements) if (part !== example) part.addEventListener('input', soon);
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   show();
@@ -160,4 +165,4 @@ element('copy').addEventListener('click', () => {
     () => said('Select it'),
   );
 });
-choose(location.hash.slice(1));
+choose(location.hash.replace('#example=', ''));

@@ -101,7 +101,11 @@ export function playgroundRoutes(http: Http, parts: HttpParts, find: () => DemoP
       analytics: form.analytics || undefined,
     });
     // First the script that the page's own requests are seen by; it waits for nothing.
-    const scripts = [script(files.playgroundPage, ''), snippet, overlay === '1' ? debugTag : ''].join('\n');
+    const scripts = [
+      script(files.playgroundPage, `data-tag="${files.loader.path}"`),
+      snippet,
+      overlay === '1' ? debugTag : '',
+    ].join('\n');
     return `<!doctype html>
 <html lang="en">
 <head>
