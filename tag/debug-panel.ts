@@ -12,6 +12,11 @@ export interface Panel {
 
 /** How far an arrow key moves it. */
 const STEP = 24;
+/** Where a window is narrower, the places come first. */
+const NARROW = 400;
+/** Characters of a text that are shown, and how many of them before what is another. */
+const MOST_TEXT = 90;
+const MOST_BEFORE = 30;
 
 function make<K extends keyof HTMLElementTagNameMap>(
   name: K,
@@ -50,7 +55,9 @@ export function openPanel(closed: () => void): Panel {
   const facts = make('dl');
   const found = make('ul');
   const left = make('ul', 'left');
-  const body = make('div', 'body', summary, facts);
+  const known = make('details', '', make('summary', '', 'What the tag knows'), facts);
+  known.open = innerWidth > NARROW;
+  const body = make('div', 'body', summary, known);
   body.append(make('h3', '', 'Places that show the number'), found, make('h3', '', 'Left as they are'), left);
 
   const title = make('h2', '', 'tagswitch');
@@ -138,11 +145,13 @@ export function openPanel(closed: () => void): Panel {
 
 function line({ node, where, kind, before, after }: Finding, show: (node: Node) => void): HTMLElement {
   const texts = before === after ? [before] : [before, after];
+  const differs = [...before].findIndex((character, at) => character !== after.charAt(at));
+  const short = texts.map((text) => shortened(text, Math.max(0, differs - MOST_BEFORE)));
   const button = make(
     'button',
     '',
     make('span', 'kind', kind),
-    make('span', 'text', texts.map(shortened).join(' \u2192 ')),
+    make('span', 'text', short.join(' \u2192 ')),
     make('span', 'where', where),
   );
   button.type = 'button';
@@ -150,9 +159,12 @@ function line({ node, where, kind, before, after }: Finding, show: (node: Node) 
   return make('li', '', button);
 }
 
-function shortened(text: string): string {
-  const plain = text.replace(/\s+/g, ' ').trim();
-  return plain.length > 90 ? `${plain.slice(0, 90)}\u2026` : plain;
+/** @param from where a long text begins to be of interest */
+function shortened(text: string, from: number): string {
+  const start = text.length > MOST_TEXT ? from : 0;
+  const end = start + MOST_TEXT;
+  const part = text.slice(start, end).replace(/\s+/g, ' ').trim();
+  return `${start > 0 ? '\u2026' : ''}${part}${end < text.length ? '\u2026' : ''}`;
 }
 
 /** Where a node is seen, by the coordinates of this window, through the frames that it is in. */

@@ -19,6 +19,8 @@ export const style = `
 header { display: flex; gap: 4px; align-items: center; padding: 6px 8px 6px 12px; background: var(--wash); cursor: move; touch-action: none; user-select: none; }
 h2, h3 { margin: 0; font-size: inherit; font-weight: 650; }
 h2 { flex: 1; }
+summary { font-weight: 650; cursor: pointer; }
+details { margin-top: 6px; }
 h3 { margin-top: 12px; padding-bottom: 2px; }
 [role=status] { margin: 0; color: var(--soft); }
 button { min-width: 26px; min-height: 26px; border: 0; border-radius: 7px; background: none; color: inherit; font: inherit; cursor: pointer; }

@@ -15,6 +15,8 @@ export interface Seen {
   /** Bytes of the body that came back, or of a beacon's own. */
   readonly bytes?: number;
   readonly ms?: number;
+  /** Nobody was asked: the browser had it. */
+  readonly isKept?: boolean;
 }
 
 /** What is told of is what the tag asks, not this script. */
@@ -51,9 +53,10 @@ new PerformanceObserver((list) => {
     const path = pathOf(entry.name);
     const { responseStatus: status = 200 } = entry as { responseStatus?: number };
     const what = path === own?.dataset['tag'] ? 'the tag' : 'the overlay';
-    const cached = entry.transferSize === 0 ? ', kept by the browser' : '';
-    const { encodedBodySize: bytes, duration } = entry;
-    tell({ method: 'GET', path, what: what + cached, status, bytes, ms: Math.round(duration) });
+    const { encodedBodySize: bytes, duration, transferSize } = entry;
+    // The browser had it already.
+    const isKept = transferSize === 0;
+    tell({ method: 'GET', path, what, status, bytes, isKept, ms: Math.round(duration) });
   }
 }).observe({ type: 'resource', buffered: true });
 

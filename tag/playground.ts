@@ -116,19 +116,14 @@ addEventListener('message', ({ origin, source, data }) => {
   // A page that is being left has no window any more when its last word arrives.
   if (origin !== location.origin || (source && source !== inside()) || !seen) return;
   const line = document.createElement('tr');
-  const { method, path, what, status, bytes, ms } = seen;
+  const { method, path, what, status, bytes, ms, isKept } = seen;
   const answered = status === undefined ? 'beacon' : status === 0 ? 'no answer' : String(status);
   // A link is as hard to guess as a key, and nobody reads it anyway.
   const short = path.replace(/(lnk_\w{4})\w+/, '$1\u2026').replace(/(\/t\/\w{6})\w+/, '$1\u2026');
   const about = path.endsWith('/leave') ? 'a page that was left' : what;
   const size = bytes ? `${bytes.toLocaleString('en')} B` : '\u2013';
-  for (const text of [
-    method,
-    about ? `${short} (${about})` : short,
-    answered,
-    size,
-    ms === undefined ? '\u2013' : `${ms} ms`,
-  ]) {
+  const time = isKept ? 'kept' : ms === undefined ? '\u2013' : `${ms} ms`;
+  for (const text of [method, about ? `${short} (${about})` : short, answered, size, time]) {
     const cell = document.createElement('td');
     cell.textContent = text;
     line.append(cell);
