@@ -10,7 +10,7 @@ export interface Example {
 }
 
 /** A picture of a number, as text of SVG; what stands between `%3E` and `%3C` is the number. */
-const PICTURE = (text: string) =>
+const picture = (text: string) =>
   `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='260' height='44'%3E%3Crect width='260' height='44' rx='8' fill='%230b6e5f'/%3E%3Ctext x='130' y='29' fill='white' font-family='sans-serif' font-size='20' text-anchor='middle'%3E${text}%3C/text%3E%3C/svg%3E`;
 const LETTERS = ['', '', 'A', 'D', 'J', 'K', 'M', 'P', 'T', 'W'];
 
@@ -88,16 +88,16 @@ export function examplesFor(number: string): readonly Example[] {
 <p><label>Message<br><textarea rows="2">Call me back at ${display}</textarea></label></p>
 <p>Without area code: ${b}-${c}. Another line: (${a}) ${b}-0199.</p>
 <p>Customer 88${a}${b}${c}, ticket #${a}${b}${c}, &euro; ${a}${b}${c}.</p>
-<p>London: +44 20 7946 0${c.slice(1)}. Since 2019-05-21.</p>`,
+<p>Another country: +44 1632 960${c.slice(1)}. Since 2019-05-21.</p>`,
     },
     {
       id: 'picture',
       name: 'Picture, by a rule',
       says: 'A picture is no text. A rule says which attribute of which element shows the number, and how: [selector, attribute, template] with {number} or {display} in it.',
-      settings: { rules: JSON.stringify([['#hotline', 'src', PICTURE('{display}')]]) },
+      settings: { rules: JSON.stringify([['#hotline', 'src', picture('{display}')]]) },
       html: `<h1>Harbour Plumbing</h1>
 <img id="hotline" alt="Hotline ${display}"
-  src="${PICTURE(display)}">`,
+  src="${picture(display)}">`,
     },
     {
       id: 'print',

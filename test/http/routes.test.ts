@@ -697,7 +697,7 @@ t.test('the playground: a page for who sent it, from this server itself', async 
 
   const form = {
     html: '<p>Call 202-555-0199</p>\r\n<script>alert(1)</script>',
-    number: '+442079460150',
+    number: '+441632960150',
     consent: 'unset',
     analytics: 'matomo',
     rules: '[["#a","src","x{number}"]]',
@@ -719,7 +719,7 @@ t.test('the playground: a page for who sent it, from this server itself', async 
   t.equal(tags.length, 3, 'its own script, the tag, the overlay');
   t.match(
     tags[1],
-    /data-number="\+44 2079460150".* data-consent="unset" data-hide="0" data-rules="\[\[&quot;#a/,
+    /data-number="\+44 1632960150".* data-consent="unset" data-hide="0" data-rules="\[\[&quot;#a/,
   );
   t.match(tags[1], /data-visitor="\(\?:\^\|; \)_pk_id/);
   const plain = await send({ html: '' });
