@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { minify } from 'terser';
 
-const names = ['loader', 'debug', 'demo'];
+const names = ['loader', 'debug', 'demo', 'playground', 'playground-page'];
 mkdirSync('dist/tag', { recursive: true });
 const { outputFiles } = await build({
   entryPoints: names.map((name) => `tag/${name}.ts`),

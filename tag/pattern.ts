@@ -6,9 +6,9 @@ const LETTERS = ',,abc,def,ghi,jkl,mno,pqrs,tuv,wxyz'.split(',');
 /** How many of the last digits may be letters of a keypad (ITU-T E.161). */
 const MOST_LETTERS = 7;
 /** Before it: it is the rest of a longer number or word, a price, a reference, a number of another country. */
-const NOT_AFTER = /(?:[\w=&@%]|[#\p{Sc}]\s?|\d[-./,:]|isbn\W*|(?:\+|\b00)\d{1,3}[\s().-]*)$/iu;
+export const NOT_AFTER = /(?:[\w=&@%]|[#\p{Sc}]\s?|\d[-./,:]|isbn\W*|(?:\+|\b00)\d{1,3}[\s().-]*)$/iu;
 /** After it: likewise, but for an extension. */
-const NOT_BEFORE = /^(?:(?!e?xt?\.?\s?\d)\w|[-./,:]\d)/i;
+export const NOT_BEFORE = /^(?:(?!e?xt?\.?\s?\d)\w|[-./,:]\d)/i;
 
 /** Finds one number in text, in whatever way it is written. */
 export interface Pattern {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { poolOfLink } from '../numbers/links.js';
 import { forgivingOpen } from './calls.js';
-import { escapeHtml } from './html.js';
+import { playgroundRoutes, type DemoPlace } from './demo-playground.js';
+import { escapeHtml, filled } from './html.js';
 import type { HttpParts } from './ports.js';
 import { PageIndex } from './page-index.js';
 import { badValue, Problem } from './problems.js';
@@ -31,13 +32,14 @@ export function demoRoutes(
   const open = forgivingOpen(parts);
 
   /** The demo site and endpoint, where exactly one account declares them. */
-  const find = () => {
+  const find = (): DemoPlace => {
     const directory = parts.directory();
     const [where, another] = PageIndex.of(directory).sites(demo.site);
     const endpoint = where && directory.endpoint(where.account.id, demo.endpoint);
     if (where === undefined || another !== undefined || endpoint === undefined) throw new Problem('notFound');
     return { ...where, endpoint };
   };
+  playgroundRoutes(http, parts, find, files);
 
   http.get('/demo', async (_request, reply) => {
     const { account, site, endpoint } = find();
@@ -59,7 +61,7 @@ export function demoRoutes(
       .header('referrer-policy', 'same-origin')
       .header('x-content-type-options', 'nosniff')
       .header('cache-control', 'no-store')
-      .send(page.replace(/\{\{(\w+)\}\}/g, (_whole, name: string) => values[name] ?? ''));
+      .send(filled(page, values));
   });
   http.get('/demo/style.css', async (_request, reply) =>
     reply.header('content-type', 'text/css; charset=utf-8').header('cache-control', 'no-cache').send(style),

@@ -10,3 +10,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 }
+
+/** A page with its `{{name}}` replaced; what is filled in is HTML already. */
+export function filled(page: string, values: Readonly<Record<string, string>>): string {
+  return page.replace(/\{\{(\w+)\}\}/g, (_whole, name: string) => values[name] ?? '');
+}

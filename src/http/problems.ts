@@ -9,6 +9,7 @@ export const problems = {
   keyMissing: { status: 401, title: 'An API key is needed: Authorization: Bearer KEY' },
   keyUnknown: { status: 401, title: 'This API key is not known, or may not be used from this address' },
   originNotListed: { status: 403, title: 'This origin is none of the site' },
+  notSameOrigin: { status: 403, title: 'Only a page of this server itself may ask for this' },
   tagAltered: { status: 403, title: 'The tag was made for another site or endpoint' },
   notFound: { status: 404, title: 'There is nothing here' },
   callNotFound: { status: 404, title: 'There is no such call' },

@@ -16,6 +16,9 @@ export interface TagFiles {
   /** Shows on a page what the tags did, and why. */
   readonly debug: TagFile;
   readonly demo: TagFile;
+  /** The playground's own script, and that of the pages that are tried there. */
+  readonly playground: TagFile;
+  readonly playgroundPage: TagFile;
 }
 
 /**
@@ -31,5 +34,11 @@ export function readTagFiles(folder: URL = new URL('../../tag/', import.meta.url
       integrity: `sha384-${createHash('sha384').update(body).digest('base64')}`,
     };
   };
-  return { loader: read('loader.js'), debug: read('debug.js'), demo: read('demo.js') };
+  return {
+    loader: read('loader.js'),
+    debug: read('debug.js'),
+    demo: read('demo.js'),
+    playground: read('playground.js'),
+    playgroundPage: read('playground-page.js'),
+  };
 }

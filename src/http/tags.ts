@@ -9,6 +9,10 @@ import { askerOf, type Http } from './server-type.js';
 import type { TagFile, TagFiles } from './tag-files.js';
 import { signTag, type TagIds } from './tag-signature.js';
 
+export const ANALYTICS = '^(?:ga4:G-[A-Z0-9]{4,20}|matomo|function:[A-Za-z_$][A-Za-z0-9_$]{0,63})$';
+export const ANALYTICS_WORDS =
+  'whose session ids the tag takes: ga4:G-..., matomo, or function: and the name of one of the page';
+
 const TagBody = Type.Object(
   {
     endpoint: Type.String({ minLength: 1, maxLength: 128, description: 'the id or name of an endpoint' }),
@@ -21,9 +25,8 @@ const TagBody = Type.Object(
     ),
     analytics: Type.Optional(
       Type.String({
-        pattern: '^(?:ga4:G-[A-Z0-9]{4,20}|matomo|function:[A-Za-z_$][A-Za-z0-9_$]{0,63})$',
-        description:
-          'whose session ids the tag takes: ga4:G-..., matomo, or function: and the name of one of the page',
+        pattern: ANALYTICS,
+        description: ANALYTICS_WORDS,
       }),
     ),
   },
@@ -36,6 +39,8 @@ export interface TagWishes {
   /** E.164, in the place of the site's. */
   readonly number?: string | undefined;
   readonly analytics?: string | undefined;
+  /** Attributes that a page may add to the tag: `consent`, `hide`, `rules`. */
+  readonly more?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -46,7 +51,13 @@ export function tagHtml(
   base: string,
   files: TagFiles,
   ids: TagIds,
-  { site, signature, number, analytics }: TagWishes & { readonly site: Site; readonly signature: string },
+  {
+    site,
+    signature,
+    number,
+    analytics,
+    more,
+  }: TagWishes & { readonly site: Site; readonly signature: string },
 ) {
   const own = sourceOfIds(analytics);
   const all = {
@@ -57,7 +68,7 @@ export function tagHtml(
   };
   const { loader, debug } = files;
   return {
-    snippet: scriptTag(base, loader, { ...all, ...own }),
+    snippet: scriptTag(base, loader, { ...all, ...own, ...more }),
     analyticsTag: scriptTag(base, loader, { site: ids.site, ...own }),
     communicationTag: scriptTag(base, loader, all),
     debugTag: scriptTag(base, debug, {}),

@@ -174,7 +174,8 @@ t.test('the tags stay small, and hold nothing that a strict policy refuses', asy
   const size = gzipSync(loader, { level: 9 }).length;
   t.ok(size <= 4_096, `${size} bytes of gzip, 4,096 at most`);
   t.ok(loader.length <= 8_192, '8 KB as they are');
-  for (const code of [loader, read('debug'), read('demo')]) {
+  t.ok(gzipSync(read('debug'), { level: 9 }).length <= 8_192, 'the overlay: 8 KB of gzip');
+  for (const code of [loader, ...['debug', 'demo', 'playground', 'playground-page'].map(read)]) {
     t.notMatch(
       code.toString(),
       /innerHTML|outerHTML|insertAdjacent|document\.write|\beval\(|new Function|\bon\w+=/,
@@ -669,6 +670,124 @@ t.test('the demo page', async (t) => {
   const none = new World({ demo: { site: 'nowhere', endpoint: 'service' } });
   t.teardown(() => none.http.close());
   t.equal((await none.get('/demo', {})).statusCode, 404);
+});
+
+t.test('the playground: a page for who sent it, from this server itself', async (t) => {
+  const w = new World({ demo: { site: 'closed', endpoint: 'service' } });
+  t.teardown(() => w.http.close());
+  const own = { host: 'numbers.example.com', origin: 'https://numbers.example.com' };
+  const send = (form: Record<string, string>, headers: Record<string, string> = own) =>
+    w.http.inject({
+      method: 'POST',
+      url: '/demo/playground/page?utm_source=ads',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      payload: new URLSearchParams(form).toString(),
+    });
+  const playground = await w.get('/demo/playground', {});
+  t.equal(playground.statusCode, 200);
+  t.match(playground.headers, {
+    'content-security-policy':
+      /default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'/,
+    'x-robots-tag': 'noindex',
+    'cache-control': 'no-store',
+  });
+  t.notMatch(playground.body, /\{\{|<script>|style=|onclick|https?:\/\/(?!www\.w3\.org)/, 'nothing inline');
+  for (const name of ['playground', 'page'])
+    t.equal((await w.get(`/demo/${name}.css`, {})).statusCode, 200, name);
+
+  const form = {
+    html: '<p>Call 202-555-0199</p>\r\n<script>alert(1)</script>',
+    number: '+441632960150',
+    consent: 'unset',
+    analytics: 'matomo',
+    rules: '[["#a","src","x{number}"]]',
+    hide: '0',
+    overlay: '1',
+  };
+  const page = await send(form);
+  t.equal(page.statusCode, 200);
+  t.match(page.headers, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy':
+      /script-src 'self'; connect-src 'self';.*frame-ancestors 'self'; sandbox allow-scripts/,
+    'x-robots-tag': 'noindex',
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  });
+  t.match(page.body, '<p>Call 202-555-0199</p>\n<script>');
+  const tags = page.body.match(/<script (?:async|data-tag)[^>]+>/g) ?? [];
+  t.equal(tags.length, 3, 'its own script, the tag, the overlay');
+  t.match(
+    tags[1],
+    /data-number="\+44 1632960150".* data-consent="unset" data-hide="0" data-rules="\[\[&quot;#a/,
+  );
+  t.match(tags[1], /data-visitor="\(\?:\^\|; \)_pk_id/);
+  const plain = await send({ html: '' });
+  t.match(plain.body, 'data-number="+1 2025550199"', 'the number of the site');
+  t.notMatch(plain.body, /data-(consent|hide|rules|visitor)/);
+
+  const rows: readonly (readonly [headers: Record<string, string>, status: number])[] = [
+    [{ ...own, 'sec-fetch-site': 'same-origin' }, 200],
+    [{ host: own.host, 'sec-fetch-site': 'same-origin' }, 200],
+    [{ ...own, 'sec-fetch-site': 'cross-site' }, 403],
+    [{ ...own, 'sec-fetch-site': 'same-site' }, 403],
+    [{ ...own, 'sec-fetch-site': 'none' }, 403],
+    [{ host: own.host, origin: 'https://evil.example.net' }, 403],
+    [{ host: own.host, origin: 'https://numbers.example.com.evil.example.net' }, 403],
+    [{ host: own.host, origin: 'null' }, 403],
+    [{ host: own.host }, 403],
+  ];
+  for (const [headers, status] of rows) {
+    const reply = await send({ html: '<p>x</p>' }, headers);
+    t.equal(reply.statusCode, status, JSON.stringify(headers));
+    if (status === 200) continue;
+    t.equal(reply.json<{ code: string }>().code, 'notSameOrigin');
+    t.notMatch(reply.body, '<p>');
+  }
+
+  const problem = async (made: Record<string, string>, status: number, code: string, field?: string) => {
+    const reply = await send(made);
+    t.equal(reply.statusCode, status, code);
+    t.match(reply.headers['content-type'], /^application\/problem\+json/);
+    t.match(reply.json(), { code, ...(field !== undefined && { errors: [{ field }] }) });
+  };
+  t.equal(
+    (await send({ html: '\u00fc\n'.repeat(5_461) })).statusCode,
+    200,
+    '16,383 bytes, most of them written as three',
+  );
+  t.equal((await send({ html: 'x'.repeat(16_384) })).statusCode, 200);
+  await problem({ html: 'x'.repeat(16_385) }, 413, 'bodyTooLarge');
+  await problem({ html: '\u00fc'.repeat(8_193) }, 413, 'bodyTooLarge');
+  await problem({ html: 'x'.repeat(100_000) }, 413, 'bodyTooLarge');
+  await problem({}, 400, 'badValue', 'html');
+  await problem({ html: '', number: '0202' }, 400, 'badValue', 'number');
+  await problem({ html: '', consent: 'perhaps' }, 400, 'badValue', 'consent');
+  await problem({ html: '', analytics: 'function:a b' }, 400, 'badValue', 'analytics');
+  for (const rules of ['[', '{}', '[["a","b"]]', '[["a","b",1]]'])
+    await problem({ html: '', rules }, 400, 'badValue', 'rules');
+  await problem({ html: '', other: 'x' }, 400, 'badValue', 'other');
+  const json = await send({}, { ...own, 'content-type': 'application/json' });
+  t.match([json.statusCode, json.json()], [415, { code: 'mediaType' }]);
+  const elsewhere = await w.http.inject({
+    method: 'POST',
+    url: '/v1/allocations',
+    headers: { origin: ORIGIN, 'content-type': 'application/x-www-form-urlencoded' },
+    payload: 'site=web',
+  });
+  t.equal(elsewhere.statusCode, 415, 'forms are read here alone');
+  t.equal((await w.get('/demo/playground/page', {})).statusCode, 405);
+
+  const none = new World();
+  t.teardown(() => none.http.close());
+  t.equal((await none.get('/demo/playground', {})).statusCode, 404, 'only where the demo is on');
+  const page404 = await none.http.inject({
+    method: 'POST',
+    url: '/demo/playground/page',
+    headers: { ...own, 'content-type': 'application/x-www-form-urlencoded' },
+    payload: 'html=x',
+  });
+  t.equal(page404.statusCode, 404);
 });
 
 t.test('a server that stops does not wait for connections on which nothing was asked', async (t) => {
