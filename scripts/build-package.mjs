@@ -30,7 +30,7 @@ const need = (path) => {
   for (const [, other] of readFileSync(path, 'utf8').matchAll(/(?:from |import\(|import )'(\.[^']+)\.js'/g))
     need(join(dirname(path), `${other}.d.ts`));
 };
-for (const name of entries) need(join(to, 'types/package', `${name}.d.ts`));
+for (const name of entries) need(join(to, 'types/tag/package', `${name}.d.ts`));
 for (const name of readdirSync(join(to, 'types'), { recursive: true })) {
   const path = join(to, 'types', name);
   if (path.endsWith('.ts') && !needed.has(path)) rmSync(path);

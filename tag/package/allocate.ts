@@ -1,4 +1,5 @@
 /** Asks for a visitor's number from a server. */
+import { isKnownBot } from '../../src/http/bots.js';
 import type { Given } from './given.js';
 import type { Reply } from '../visit.js';
 
@@ -25,7 +26,7 @@ export interface AllocateOptions {
   readonly session: string;
   readonly visitor?: string | undefined;
   readonly touch?: Touch | undefined;
-  /** The visitor's header `User-Agent`: crawlers get the printed number. */
+  /** The visitor's header `User-Agent`: who says that he is a crawler is not asked for. */
   readonly userAgent?: string | undefined;
   /** How long the page may wait. */
   readonly timeoutMs?: number | undefined;
@@ -39,14 +40,11 @@ const PATIENCE_MS = 300;
  */
 export async function allocate(options: AllocateOptions): Promise<Given | undefined> {
   const { base, key, userAgent, timeoutMs = PATIENCE_MS, ...body } = options;
+  if (isKnownBot(userAgent)) return undefined;
   try {
     const response = await fetch(new URL('/v1/allocations', base), {
       method: 'POST',
-      headers: {
-        authorization: `Bearer ${key}`,
-        'content-type': 'application/json',
-        ...(userAgent && { 'user-agent': userAgent }),
-      },
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(timeoutMs),
     });

@@ -12,6 +12,8 @@ import type { Shown } from '../visit.js';
 import type { Given } from './given.js';
 import { lastTold, subscribe } from './shown.js';
 
+export type { Given };
+
 export interface TrackedNumberOptions {
   /** The printed number: country code, a blank, and the rest. */
   readonly number: string;
