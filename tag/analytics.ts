@@ -140,7 +140,7 @@ export function visit(): Visit {
   return {
     ...going,
     ...(whose && { visitor: whose }),
-    ...(own && { session: [whose, own].filter(Boolean).join('.') }),
+    ...(own && { session: whose ? `${whose}.${own}` : own }),
   };
 }
 
