@@ -18,9 +18,10 @@ export interface Place {
 type Make = (number: string, display: string) => string;
 
 const MARK = 'data-tagswitch';
-const OFF = `[${MARK}-off]`;
+/** What React sends later than the page is nobody's until it stands in its place. */
+const OFF = `[${MARK}-off],[id^="S:"]`;
 const LINK = 'a[href^="tel:" i]';
-const TEXTS = ['title', 'aria-label', 'alt', 'placeholder'];
+const TEXTS = 'title,aria-label,alt,placeholder'.split(',');
 const OF_INTEREST = `${LINK},[${TEXTS.join('],[')}],[${MARK}],iframe`;
 const NEVER = `head,script,style,textarea,select,[contenteditable],${OFF}`;
 /** A number that is spread over several elements is looked for in one with no more text than this. */
@@ -63,7 +64,9 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
 
   /** Whether a framework will still take the server's HTML over: what was changed before, it would not know as its own. */
   const isAwaited = () => {
-    const root = '__next_f' in window ? document.documentElement : document.querySelector(TAKEN_OVER);
+    // In Next.js it may be the whole document.
+    const root =
+      document.querySelector(TAKEN_OVER) ?? document.querySelector('[src*="/_next/"]')?.closest('html');
     if (!root || performance.now() > PATIENCE_MS || (root as Element & { __vue_app__?: object }).__vue_app__)
       return;
     const isLate = (node: Node | null) =>
@@ -200,7 +203,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
   };
 
   const unhide = () => {
-    hidden?.forEach(({ style }) => style.removeProperty('visibility'));
+    hidden?.forEach(({ style }) => (style.visibility = ''));
     hidden = undefined;
   };
   setTimeout(unhide, hideMs);

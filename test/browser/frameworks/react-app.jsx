@@ -1,3 +1,4 @@
+'use client';
 // A page of React: the number in text that changes, in lists, in what comes and goes.
 import { useState } from 'react';
 
