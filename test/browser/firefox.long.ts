@@ -6,6 +6,7 @@ import t from 'tap';
 import { until } from '../support/until.js';
 import { openSite } from './tagged-site.js';
 
+t.setTimeout(120_000);
 const BODY = `
   <p id="text">Call (202) 555-0199, +1 202-555-0199 or 202.555.0199</p>
   <a id="tel" href="tel:+1-202-555-0199" title="202 555 0199">202-555-0199</a>

@@ -19,6 +19,7 @@ interface Example {
   serve(html: string, place: Record<string, string>, secure: boolean): Server;
 }
 
+t.setTimeout(240_000);
 const browser = await openBrowser();
 t.teardown(() => browser.close());
 const folder = await mkdtemp(join(tmpdir(), 'tagswitch-frameworks-'));

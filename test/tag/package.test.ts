@@ -259,6 +259,11 @@ t.test('the cookie of a visitor is the one that tag and server speak of', async 
   );
 });
 
+/** The examples of a document. */
+function codeOf(document: string): string[] {
+  return [...document.matchAll(/^```tsx?\n([\s\S]*?)^```/gm)].map(([, code = '']) => code);
+}
+
 t.test('the package installs, type-checks and is safe to import without a page', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'tagswitch-package-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
@@ -282,8 +287,22 @@ t.test('the package installs, type-checks and is safe to import without a page',
     await symlink(join(root, 'node_modules', name), join(modules, name));
 
   const pages = join(root, 'examples/pages');
-  const files = await readdir(pages);
-  for (const file of files) await cp(join(pages, file), join(folder, file));
+  const examples = await Promise.all(
+    (await readdir(pages)).map(async (file) => [file, await readFile(join(pages, file), 'utf8')] as const),
+  );
+  for (const [file, text] of examples) await writeFile(join(folder, file), text);
+  for (const [nth, code] of codeOf(
+    await readFile(join(modules, 'tagswitch-tag/README.md'), 'utf8'),
+  ).entries())
+    await writeFile(join(folder, `readme-${nth}.ts`), code);
+  const blank = (text: string) => text.replace(/\s+/g, ' ').trim();
+  const guide = codeOf(await readFile(join(root, 'docs/guides/tags-for-developers.md'), 'utf8'));
+  t.ok(guide.length > 3, 'the guide has examples');
+  for (const code of guide)
+    t.ok(
+      examples.some(([, text]) => blank(text).includes(blank(code))),
+      `the guide's example is one of examples/pages: ${code}`,
+    );
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
   await writeFile(
     join(folder, 'wrong.ts'),
