@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # npm test: sets up what tests need, then runs them. `all` runs the long suites as well.
 source "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
+if [ "${1:-fast}" = all ]; then need_program firefox-esr firefox-esr; fi
 need_program redis-server redis-server sipp sip-tester chromium chromium xmllint libxml2-utils \
   docker-compose docker-compose nft nftables ip iproute2
 

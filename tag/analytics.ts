@@ -68,7 +68,7 @@ export function openAnalytics(from: string, given: Settings, changed: () => void
  */
 function granted(): boolean {
   let consent = settings['consent'] ?? 'granted';
-  for (const entry of window.dataLayer ?? [])
+  for (const entry of window.dataLayer as Entry[])
     if (entry[0] === 'consent')
       consent = (entry[2] as { analytics_storage?: Consent } | undefined)?.analytics_storage ?? consent;
   return (chosen ?? (navigator.globalPrivacyControl ? 'denied' : consent)) === 'granted';
@@ -94,7 +94,7 @@ function read(): Kept | undefined {
   return memory;
 }
 
-function keep(kept: Kept | undefined): void {
+function keep(kept?: Kept): void {
   memory = kept;
   try {
     if (kept) localStorage.setItem(key, JSON.stringify(kept));
@@ -140,7 +140,7 @@ export function visit(): Visit {
   return {
     ...going,
     ...(whose && { visitor: whose }),
-    ...(own && { session: [whose, own].filter(Boolean).join('.') }),
+    ...(own && { session: whose ? `${whose}.${own}` : own }),
   };
 }
 
@@ -157,7 +157,7 @@ export function keepShown(printed: string, held: Held | undefined): void {
 export function choose(consent: Consent): void {
   chosen = consent;
   if (consent !== 'denied') return;
-  keep(undefined);
+  keep();
   if (toldBy(COOKIE)) tellCookie();
 }
 

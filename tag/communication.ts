@@ -45,7 +45,7 @@ export function communicationOf(base: string, settings: Settings) {
     printed,
   });
 
-  const to = (wanted: State, now?: Held) => {
+  const to = (now?: Held, wanted: State = now ? 'held' : 'printed') => {
     if (!next[state].includes(wanted)) return;
     state = wanted;
     held = now;
@@ -61,17 +61,20 @@ export function communicationOf(base: string, settings: Settings) {
   /** Asks for a number, or says that the page with this one is still there. One request; no answer is a failure as any other. */
   const ask = async () => {
     if (state === 'asking') return;
-    to('asking', held);
+    to(held, 'asking');
     const asked = Date.now();
     const { session, visitor, touch, pass } = visit();
     // After a long rest this is another visit, and the number was the former one's.
-    const mine = told?.link && told.session === session ? told : undefined;
+    const {
+      link,
+      number: mine,
+      until,
+    } = told?.link && told.session === session ? told : ({} as Partial<Held>);
     const question = (arrival?: typeof touch) =>
       JSON.stringify({
         ...{ site, endpoint, tag, proof, bucket, area, session, visitor, pass },
         consent: session ? undefined : 'denied',
-        ...(mine && { link: mine.link, number: mine.number, until: mine.until }),
-        touch: arrival,
+        ...{ link, number: mine, until, touch: arrival },
       });
     try {
       const all = question(touch);
@@ -85,12 +88,10 @@ export function communicationOf(base: string, settings: Settings) {
       if (response.status > 499) throw Error();
       if (pass) keepMore({ pass });
       told = { ...reply, session, ends: asked + (reply.confirmMs || reply.holdMs) };
-      if (response.ok && reply.level !== 'none') to('held', told);
-      else to('printed');
+      to(response.ok && reply.level !== 'none' ? told : undefined);
     } catch {
       // The network is away: a number that is ours is so until its end.
-      if (held && held.ends > Date.now()) to('held', held);
-      else to('printed');
+      to(held && held.ends > Date.now() ? held : undefined);
     }
   };
 
@@ -104,7 +105,7 @@ export function communicationOf(base: string, settings: Settings) {
 
   /** Something happened: a time has come, the network is back. */
   const tick = () => {
-    if (held && held.ends < Date.now()) to('printed');
+    if (held && held.ends < Date.now()) to();
     // Only somebody who looks at the page is worth a number.
     if (!document.hidden) void ask();
     else wait();
@@ -118,7 +119,7 @@ export function communicationOf(base: string, settings: Settings) {
   /** Shows what this visit was shown before, on another page or in another tab. */
   const adopt = () => {
     const known = lastShown(printed);
-    if (known && known.link !== held?.link) to('held', known);
+    if (known && known.link !== held?.link) to(known);
   };
 
   const on = addEventListener;

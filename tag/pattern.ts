@@ -23,7 +23,7 @@ export interface Pattern {
 
 export function patternOf(country: string, national: string): Pattern {
   const digits = [...national].map((digit, at) => {
-    const letters = at < national.length - MOST_LETTERS ? '' : LETTERS[Number(digit)];
+    const letters = at < national.length - MOST_LETTERS ? '' : LETTERS[+digit];
     return letters ? `[${digit}${letters}]` : digit;
   });
   const code = [...country.slice(1)].join(BETWEEN);

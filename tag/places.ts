@@ -18,9 +18,10 @@ export interface Place {
 type Make = (number: string, display: string) => string;
 
 const MARK = 'data-tagswitch';
-const OFF = `[${MARK}-off]`;
+/** What React sends later than the page is nobody's until it stands in its place. */
+const OFF = `[${MARK}-off],[id^="S:"]`;
 const LINK = 'a[href^="tel:" i]';
-const TEXTS = ['title', 'aria-label', 'alt', 'placeholder'];
+const TEXTS = 'title,aria-label,alt,placeholder'.split(',');
 const OF_INTEREST = `${LINK},[${TEXTS.join('],[')}],[${MARK}],iframe`;
 const NEVER = `head,script,style,textarea,select,[contenteditable],${OFF}`;
 /** A number that is spread over several elements is looked for in one with no more text than this. */
@@ -63,13 +64,17 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
 
   /** Whether a framework will still take the server's HTML over: what was changed before, it would not know as its own. */
   const isAwaited = () => {
-    const root = '__next_f' in window ? document.documentElement : document.querySelector(TAKEN_OVER);
-    return (
-      root &&
-      performance.now() < PATIENCE_MS &&
-      !root.hasAttribute('data-v-app') &&
-      !/__react/.test(Object.keys(root.lastElementChild ?? {}).join())
-    );
+    // In Next.js it may be the whole document.
+    const root =
+      document.querySelector(TAKEN_OVER) ?? document.querySelector('[src*="/_next/"]')?.closest('html');
+    if (!root || performance.now() > PATIENCE_MS || (root as Element & { __vue_app__?: object }).__vue_app__)
+      return;
+    const isLate = (node: Node | null) =>
+      node && node.nodeType < 8 && !/__react/.test(Object.keys(node) as unknown as string);
+    // React takes what is in a `Suspense` over later than what is around it.
+    const isLateBoundary = ({ nodeValue, nextSibling }: Node) =>
+      (nodeValue === '$' && isLate(nextSibling)) as unknown as number;
+    return isLate(root.lastElementChild) || document.createTreeWalker(root, 128, isLateBoundary).nextNode();
   };
 
   const add = (node: Place['node'] | null, make: Make, before = node?.nodeValue ?? '') => {
@@ -77,8 +82,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     const place = { node, before, after: node.nodeValue ?? '', make };
     all.set(node, place);
     const element = ownerOf(node) as HTMLElement;
-    hidden?.push(element);
-    if (hidden) element.style.visibility = 'hidden';
+    if (hidden?.push(element)) element.style.visibility = 'hidden';
     put(place);
   };
 
@@ -124,7 +128,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
 
   const lookAtElement = (element: Element) => {
     // Documents of the same site are looked through likewise; of another one we see nothing.
-    if (element.tagName === 'IFRAME') {
+    if ('contentDocument' in element) {
       const look = () => {
         const inside = (element as HTMLIFrameElement).contentDocument;
         if (inside) watch(inside);
@@ -152,10 +156,9 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
       return;
     }
     if (national) texts(root, lookAtText);
-    if (!('querySelectorAll' in root)) return;
     const each = (selector: string, look: (element: Element) => void) => {
       if ((root as Element).matches?.(selector)) look(root as Element);
-      (root as ParentNode).querySelectorAll(selector).forEach(look);
+      (root as Element).querySelectorAll?.(selector).forEach(look);
     };
     for (const [selector, name, template] of rules)
       each(selector, (element) =>
@@ -200,7 +203,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
   };
 
   const unhide = () => {
-    hidden?.forEach(({ style }) => style.removeProperty('visibility'));
+    hidden?.forEach(({ style }) => (style.visibility = ''));
     hidden = undefined;
   };
   setTimeout(unhide, hideMs);
@@ -211,8 +214,13 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     all: all as ReadonlyMap<Node, Place>,
     /** The number that stands in all places from now on; the printed one without any. */
     show(to?: string, display = '') {
-      if (to && national) patterns[1] = patternOf(country, to.slice(country.length));
+      const isNew = to !== shown?.[0];
       shown = to ? [to, display] : undefined;
+      if (to && national && isNew) {
+        patterns[1] = patternOf(country, to.slice(country.length));
+        // A server may have written it into the page.
+        scan(document);
+      }
       writes = 0;
       render();
       unhide();

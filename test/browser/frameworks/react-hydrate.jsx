@@ -1,0 +1,4 @@
+import { hydrateRoot } from 'react-dom/client';
+import { App } from './react-app.jsx';
+
+hydrateRoot(document.querySelector('#root, #__next'), <App />);

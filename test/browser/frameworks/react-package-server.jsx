@@ -1,0 +1,4 @@
+import { renderToString } from 'react-dom/server';
+import { Contact } from '../../../examples/pages/contact.tsx';
+
+export const html = () => renderToString(<Contact />);

@@ -1,0 +1,3 @@
+import { serverApp } from './vue-app.js';
+
+serverApp().mount('#root, #__nuxt');
