@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import t from 'tap';
 import type { Site } from '../../src/directory/model.js';
@@ -24,17 +26,26 @@ const browser = await openBrowser();
 t.teardown(() => browser.close());
 const folder = await mkdtemp(join(tmpdir(), 'tagswitch-frameworks-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));
+// With libraries of their own, so that these are of no other age than what is tested.
+const sources = 'test/browser/frameworks';
+for (const path of [sources, 'examples/pages', 'dist/package'])
+  await cp(join(root, path), join(folder, path), { recursive: true });
+for (const name of ['package.json', 'package-lock.json'])
+  await cp(join(root, sources, name), join(folder, name));
+await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], {
+  cwd: folder,
+  env: { ...process.env, NODE_OPTIONS: '' },
+});
 
 /** One file of a page's sources with all that it needs; React and Vue as developers have them, with their warnings. */
 async function bundle(name: string, platform: 'browser' | 'node' = 'browser'): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(root, 'test/browser/frameworks', name)],
+    entryPoints: [join(folder, sources, name)],
     bundle: true,
     platform,
     format: platform === 'node' ? 'cjs' : 'esm',
     jsx: 'automatic',
-    alias: { 'tagswitch-tag': join(root, 'dist/package') },
-    nodePaths: [join(root, 'node_modules')],
+    alias: { 'tagswitch-tag': join(folder, 'dist/package') },
     define: {
       'process.env.NODE_ENV': '"development"',
       __VUE_OPTIONS_API__: 'true',
