@@ -6,6 +6,7 @@
 import type { Arrival, Consent, Held, Settings, Visit } from './visit.js';
 
 const IDLE_MS = 30 * 60_000;
+const PATIENCE_MS = 5_000;
 /** Set by the server, so that it outlives what browsers allow a script to keep. */
 const COOKIE = '\\btsv=([\\w-]+)';
 const CLICK = /clk?id$|^([gw]braid|li_fat_id)$/;
@@ -33,7 +34,8 @@ declare global {
   }
 }
 
-let base: string;
+/** Where everything is asked. */
+let api: string;
 let settings: Settings;
 let key: string;
 let chosen: Consent | undefined;
@@ -44,7 +46,7 @@ let isNew = true;
 
 /** The first tag of a page says of which site it is. @param changed told of another consent */
 export function openAnalytics(from: string, given: Settings, changed: () => void): true {
-  base = from;
+  api = from + '/v1/';
   settings = given;
   key = `tagswitch.${given['site']}`;
   const layer = (window.dataLayer ??= []);
@@ -162,7 +164,17 @@ export function choose(consent: Consent): void {
 }
 
 function tellCookie(visitor?: string): void {
-  navigator.sendBeacon(`${base}/v1/visitors/cookie`, JSON.stringify({ site: settings['site'], visitor }));
+  beacon('visitors/cookie', JSON.stringify({ site: settings['site'], visitor }));
+}
+
+/** What a page can still send when it is left, and what no click waits for. */
+export function beacon(path: string, body?: string): void {
+  navigator.sendBeacon(api + path, body);
+}
+
+/** One request; no answer in time is a failure as any other. Text is text/plain: no preflight. */
+export function post(path: string, body: string): Promise<Response> {
+  return fetch(api + path, { method: 'POST', body, signal: AbortSignal.timeout(PATIENCE_MS) });
 }
 
 /** An id that the page's own analytics made: found in a cookie by a pattern, or told by a function of the page. */

@@ -2,7 +2,7 @@
  * The communication tag: asks for a number for this visit, has it shown where the page shows its printed one, keeps it
  * while the page is looked at. Whatever fails, the page shows its printed number.
  */
-import { keepMore, keepShown, lastShown, visit } from './analytics.js';
+import { beacon, keepMore, keepShown, lastShown, post, visit } from './analytics.js';
 import { placesOf, type Rule } from './places.js';
 import type { Held, Reply, Settings, Shown } from './visit.js';
 
@@ -14,15 +14,16 @@ const next = {
 } as const;
 type State = keyof typeof next;
 
-const PATIENCE_MS = 5_000;
 const MOST_BYTES = 2_048;
+/** Between two tries near a link's end, where nobody answers. */
+const LEAST_MS = 500;
 /** How long the printed number may be out of sight while another is asked for. */
 const MOST_HIDDEN_MS = 200;
 
 export type Communication = ReturnType<typeof communicationOf>;
 
 /** The number of one element of the tag, and its whole life. */
-export function communicationOf(base: string, settings: Settings) {
+export function communicationOf(settings: Settings) {
   const { site, endpoint, tag, proof, bucket, area, number = '', rules = '[]', hide } = settings;
   const printed = number.replace(/\s/g, '');
   let state: State = 'printed';
@@ -33,11 +34,7 @@ export function communicationOf(base: string, settings: Settings) {
   let settle: (shown: Shown) => void;
   const settled = new Promise<Shown>((resolve) => (settle = resolve));
 
-  const places = placesOf(
-    number,
-    JSON.parse(rules) as Rule[],
-    lastShown(printed) || hide === '0' ? 0 : MOST_HIDDEN_MS,
-  );
+  const places = placesOf(number, JSON.parse(rules) as Rule[], +(hide ?? MOST_HIDDEN_MS));
 
   const shown = (): Shown => ({
     ...held,
@@ -78,12 +75,8 @@ export function communicationOf(base: string, settings: Settings) {
       });
     try {
       const all = question(touch);
-      const response = await fetch(base + '/v1/allocations', {
-        method: 'POST',
-        // Text is text/plain: no preflight.
-        body: new Blob([all]).size > MOST_BYTES ? question() : all,
-        signal: AbortSignal.timeout(PATIENCE_MS),
-      });
+      const isLong = new TextEncoder().encode(all).length > MOST_BYTES;
+      const response = await post('allocations', isLong ? question() : all);
       const { pass, ...reply } = (await response.json()) as Reply & { pass?: string };
       if (response.status > 499) throw Error();
       if (pass) keepMore({ pass });
@@ -100,7 +93,7 @@ export function communicationOf(base: string, settings: Settings) {
     clearTimeout(timer);
     if (!held?.link) return;
     const left = held.ends - Date.now();
-    timer = setTimeout(tick, document.hidden ? left : Math.min(left / 2, held.heartbeatMs));
+    timer = setTimeout(tick, document.hidden ? left : Math.min(left / 2 + LEAST_MS, held.heartbeatMs));
   };
 
   /** Something happened: a time has come, the network is back. */
@@ -111,10 +104,7 @@ export function communicationOf(base: string, settings: Settings) {
     else wait();
   };
 
-  /** A beacon: what a page can still send when it is left, and what no click waits for. */
-  const tell = (what: string) => {
-    if (held?.link) navigator.sendBeacon(`${base}/v1/links/${held.link}/${what}`);
-  };
+  const tell = (what: string) => held?.link && beacon(`links/${held.link}/${what}`);
 
   /** Shows what this visit was shown before, on another page or in another tab. */
   const adopt = () => {

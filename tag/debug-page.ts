@@ -37,7 +37,11 @@ type Explainer = ReturnType<typeof explainer>;
 /** Every place that the tag found. */
 export function placesFound(places: readonly Place[], { numbers, rules }: Told): Finding[] {
   const explain = explainer(numbers);
-  const all = places.map((place) => {
+  const at = (node: Text | Attr) => (isText(node) ? node : ownerOf(node)) as Node;
+  const inOrder = [...places].sort((a, b) =>
+    at(a.node).compareDocumentPosition(at(b.node)) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1,
+  );
+  const all = inOrder.map((place) => {
     const { node, before } = place;
     return {
       ...{ node, before, where: pathTo(node), after: node.nodeValue ?? '' },

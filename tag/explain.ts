@@ -57,7 +57,7 @@ interface Printed {
  */
 export function explainer(numbers: readonly string[]) {
   const printed = numbers.flatMap((number): Printed[] => {
-    const [country, national] = dialled(number);
+    const [, country = '', national = ''] = dialled(number);
     return national ? [{ country, national, pattern: patternOf(country, national) }] : [];
   });
 
@@ -66,7 +66,7 @@ export function explainer(numbers: readonly string[]) {
     printed.reduce(
       (rest, { country, national, pattern }) =>
         // As long as the number, in the form that it is written in.
-        pattern.replace(rest, country + FOUND.repeat(national.length)) ?? rest,
+        pattern.replace(rest, country + FOUND.repeat(national.length), '') ?? rest,
       text,
     );
 
@@ -123,7 +123,7 @@ function nearness(
 ): Reason | undefined {
   const digits = written.replace(/\D/g, '');
   const bare = digits.replace(/^0+/, '');
-  if (pattern.replace(written, country + national)) {
+  if (pattern.replace(written, country + national, '')) {
     if (isMoney(before, after)) return 'price';
     if (/isbn\W*$/i.test(before)) return 'isbn';
     if (/(?:#\s?|[=&@%])$/.test(before)) return 'reference';

@@ -60,7 +60,7 @@ function start(): Tagswitch {
     add({ dataset, src }) {
       const base = src.replace(/\/t\/.*/, '');
       isOpen ||= openAnalytics(base, dataset, ask);
-      if (dataset['endpoint']) all.push(communicationOf(base, dataset));
+      if (dataset['endpoint']) all.push(communicationOf(dataset));
       else visit();
     },
   };

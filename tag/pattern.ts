@@ -1,24 +1,28 @@
 /** How a number stands in text, and what is written in its place. Pure: no page. */
 
 /** What people put between two digits: blanks, brackets, dots, slashes, dashes of all kinds; not what makes two things of them. */
-const BETWEEN = '[^\\w,;:+=\'"\u00b0\u2032]{0,4}';
+const BETWEEN = '[^\\w,;:+=\u00b0]{0,30}';
 const LETTERS = ',,abc,def,ghi,jkl,mno,pqrs,tuv,wxyz'.split(',');
+/** A link that dials. */
+export const TEL = /^\s*tel:/i;
 /** How many of the last digits may be letters of a keypad (ITU-T E.161). */
 const MOST_LETTERS = 7;
 /** Before it: it is the rest of a longer number or word, a price, a reference, a number of another country. */
 export const NOT_AFTER = /(?:[\w=&@%]|[#\p{Sc}]\s?|\d[-./,:]|isbn\W*|(?:\+|\b00)\d{1,3}[\s().-]*)$/iu;
 /** After it: likewise, but for an extension. */
-export const NOT_BEFORE = /^(?:(?!e?xt?\.?\s?\d)\w|[-./,:]\d)/i;
+export const NOT_BEFORE = /^(?:(?!e?xt?\.?\s?\d)\w|[@%]|[-./,:]\d)/i;
 
 /** Finds one number in text, in whatever way it is written. */
 export interface Pattern {
   /** Its last four digits: what every text is looked through for. */
   readonly tail: RegExp;
+  /** Its last two: nobody writes anything between them, and the browser itself can look for them in attributes. */
+  readonly last: string;
   /**
    * `text` with another number (E.164) in the place of this one: in the form that it was written in, or, where the other one
    * has another length or country, in the form `display`. undefined where it is not written in `text`.
    */
-  replace(this: void, text: string, number: string, display?: string): string | undefined;
+  replace(this: void, text: string, number: string, display: string): string | undefined;
 }
 
 export function patternOf(country: string, national: string): Pattern {
@@ -28,43 +32,39 @@ export function patternOf(country: string, national: string): Pattern {
   });
   const code = [...country.slice(1)].join(BETWEEN);
   const whole = new RegExp(
-    `((?:[(+]{1,2}\\s?)?(?:(?:(?:00|011)${BETWEEN})?${code}${BETWEEN})?(?:\\(?0\\)?${BETWEEN})?)(${digits.join(BETWEEN)})([a-z]{0,3}\\b)?`,
+    `((?:[(+]+\\s?)?(?:\\b(?:(?:00|0?011)${BETWEEN})?${code}${BETWEEN})?(?:\\(?0\\)?${BETWEEN})?)(${digits.join(BETWEEN)})`,
     'gi',
   );
   return {
+    last: national.slice(-2),
     tail: new RegExp(digits.slice(-4).join(BETWEEN), 'i'),
     replace(text, number, display) {
       let isFound: true | undefined;
-      const made = text.replace(
-        whole,
-        (found: string, lead: string, written: string, more: string | undefined, at: number) => {
-          // A vanity word may be longer than the number: letters that nobody needs to dial.
-          const longer = /[a-z]$/i.test(written) ? '' : (more ?? '');
-          const isOther =
-            NOT_AFTER.test(text.slice(0, at)) ||
-            NOT_BEFORE.test(longer + text.slice(at + found.length)) ||
-            // The same digits, grouped as no telephone number is: a decimal fraction, thousands, an ISBN.
-            (!/[a-z]/i.test(written) &&
-              (/^\d+\.\d+$/.test(written) ||
-                written.split(/\D+/).some((group, nth) => group.length < 2 && (nth || !/\d/.test(lead)))));
-          if (isOther) return found;
-          isFound = true;
-          const other = number.slice(country.length);
-          let nth = 0;
-          const form =
-            number.startsWith(country) && other.length === national.length
-              ? lead + written.replace(/[\da-z]/gi, () => other.charAt(nth++))
-              : display;
-          return ((display && /^tel:/i.test(text) && number) || (form ?? found)) + longer;
-        },
-      );
+      const made = text.replace(whole, (found: string, lead: string, written: string, at: number) => {
+        const isOther =
+          NOT_AFTER.test(text.slice(0, at)) ||
+          NOT_BEFORE.test(text.slice(at + found.length)) ||
+          // The same digits, grouped as no telephone number is: a decimal fraction, thousands, an ISBN.
+          /^\d+\.\d+$/.test(found) ||
+          (/^\d\W/.test(written) && !/\d/.test(lead)) ||
+          /\W\d(?!\w)/.test(written);
+        if (isOther) return found;
+        isFound = true;
+        if (number === country + national) return found;
+        const other = number.slice(country.length);
+        let nth = 0;
+        const form =
+          number.startsWith(country) && other.length === national.length
+            ? lead + written.replace(/[\da-z]/gi, () => other.charAt(nth++))
+            : display;
+        return TEL.test(text) ? number : form;
+      });
       return isFound && made;
     },
   };
 }
 
-/** Country code and the rest of a number in E.164 with a blank between them; without one the code is guessed. */
-export function dialled(printed: string): readonly [country: string, national: string] {
-  const [, country = '', national = ''] = /^(\+(?:1|7|\d+(?=\s)|\d\d))\s*(\d+)$/.exec(printed) ?? [];
-  return [country, national];
+/** `[, country code, rest]` of a number in E.164 with a blank between the two; without a blank the code is guessed. */
+export function dialled(printed: string): readonly string[] {
+  return /^(\+(?:1|\d+(?=\s)|\d\d))\s*(\d+)$/.exec(printed) ?? [];
 }

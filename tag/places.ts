@@ -2,7 +2,7 @@
  * The places of a page that show one printed number, and what is written in them. Changes text and attributes alone, never
  * HTML; everything can be put back. What the page itself writes later, and what it adds, is looked at again.
  */
-import { dialled, patternOf } from './pattern.js';
+import { dialled, patternOf, TEL } from './pattern.js';
 
 /** `[selector, attribute, template]`: what a site adds to the places; without attribute the element's text. */
 export type Rule = readonly [selector: string, attribute: string, template: string];
@@ -17,15 +17,12 @@ export interface Place {
 
 type Make = (number: string, display: string) => string;
 
-const MARK = 'data-tagswitch';
-/** What React sends later than the page is nobody's until it stands in its place. */
-const OFF = `[${MARK}-off],[id^="S:"]`;
-const LINK = 'a[href^="tel:" i]';
-const TEXTS = 'title,aria-label,alt,placeholder'.split(',');
-const OF_INTEREST = `${LINK},[${TEXTS.join('],[')}],[${MARK}],iframe`;
-const NEVER = `head,script,style,textarea,select,[contenteditable],${OFF}`;
-/** A number that is spread over several elements is looked for in one with no more text than this. */
-const MOST_SPREAD = 60;
+const OFF = '[contenteditable],[data-tagswitch-off]';
+const NEVER = 'head,script,style,textarea,select';
+const ATTRIBUTES = ['href', 'title', 'aria-label', 'alt', 'placeholder'];
+/** A number that is spread over several elements is looked for in one with no more text and children than this. */
+const MOST_SPREAD = 200;
+const MOST_PIECES = 4;
 /** Whose HTML a framework takes over: what it has not taken over yet is not touched, or it would not know its own page. */
 const TAKEN_OVER = '#__next,#__nuxt,[data-hydrate]';
 /** Since the page's start. */
@@ -39,22 +36,30 @@ const MOST_WRITES = 1_000;
  */
 export function placesOf(printed: string, rules: readonly Rule[], hideMs: number) {
   const all = new Map<Node, Place>();
-  const [country, national] = dialled(printed);
+  const [, country = '', national = ''] = dialled(printed);
   const e164 = country + national;
   const pattern = patternOf(country, national);
   /** Of the printed number, and of the one that is shown: what the page copies is known again. */
   const patterns = national ? [pattern] : [];
-  let waiting: ReturnType<typeof setTimeout> | undefined;
-  let hidden: HTMLElement[] | undefined = hideMs > 0 ? [] : undefined;
+  const marked = `:is([data-tagswitch=""],[data-tagswitch="${e164}"])`;
+  const chosen: readonly Rule[] = [
+    ...rules,
+    [marked, '', '{display}'],
+    [marked + '[href^="tel:" i]', 'href', 'tel:{number}'],
+  ];
+  let hidden: (Animation | undefined)[] | undefined = hideMs ? [] : undefined;
   let writes = 0;
   let shown: readonly [number: string, display: string] | undefined;
 
+  /** Whether more than a look at it is worth its time. */
+  const isNear = (text: string) => patterns.some(({ tail }) => tail.test(text));
+
   /** The text with the printed number where it or one that was shown is written; undefined where none is. */
-  const printedForm = (text: string) =>
-    patterns.reduce<string | undefined>(
-      (form, { replace }) => replace(form ?? text, e164) ?? form,
-      undefined,
-    );
+  const printedForm = (text: string) => {
+    let form: string | undefined;
+    for (const { replace } of patterns) form = replace(form ?? text, e164, e164) ?? form;
+    return form;
+  };
 
   const put = (place: Place) => {
     const { node, before, make } = place;
@@ -62,151 +67,156 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     if (text !== node.nodeValue && writes++ < MOST_WRITES) node.nodeValue = place.after = text;
   };
 
-  /** Whether a framework will still take the server's HTML over: what was changed before, it would not know as its own. */
-  const isAwaited = () => {
-    // In Next.js it may be the whole document.
+  /**
+   * Whether a framework will still take this element over from the server's HTML: what was changed before, it would not know as
+   * its own. React does so part by part, Next.js with the whole document, Vue at once.
+   */
+  const isAwaited = (element: Element) => {
     const root =
-      document.querySelector(TAKEN_OVER) ?? document.querySelector('[src*="/_next/"]')?.closest('html');
-    if (!root || performance.now() > PATIENCE_MS || (root as Element & { __vue_app__?: object }).__vue_app__)
-      return;
-    const isLate = (node: Node | null) =>
-      node && node.nodeType < 8 && !/__react/.test(Object.keys(node) as unknown as string);
-    // React takes what is in a `Suspense` over later than what is around it.
-    const isLateBoundary = ({ nodeValue, nextSibling }: Node) =>
-      (nodeValue === '$' && isLate(nextSibling)) as unknown as number;
-    return isLate(root.lastElementChild) || document.createTreeWalker(root, 128, isLateBoundary).nextNode();
+      performance.now() < PATIENCE_MS &&
+      (element.closest(TAKEN_OVER) ?? document.head.querySelector('[src*="/_next/"]'));
+    return (
+      root &&
+      !(root as Element & { __vue_app__?: object }).__vue_app__ &&
+      !/__react/.test(Object.keys(element) as unknown as string)
+    );
   };
 
-  const add = (node: Place['node'] | null, make: Make, before = node?.nodeValue ?? '') => {
-    if (!node || all.has(node)) return;
-    const place = { node, before, after: node.nodeValue ?? '', make };
+  const add = (node: Place['node'] | null, make: Make, before = node?.nodeValue as string) => {
+    const element = node && elementOf(node);
+    if (!element || all.has(node) || element.closest(OFF)) return;
+    if (isAwaited(element)) return void setTimeout(look, 50, new Set([element]));
+    const place = { node, before, after: before, make };
     all.set(node, place);
-    const element = ownerOf(node) as HTMLElement;
-    if (hidden?.push(element)) element.style.visibility = 'hidden';
+    // An animation leaves no trace in the page's HTML, and no policy forbids it.
+    hidden?.push(node.parentElement?.animate({ visibility: ['hidden', 'hidden'] }, hideMs));
     put(place);
   };
 
   /** Where the number is written in an attribute. */
-  const addWritten = (node: Attr | null) => {
-    const form = printedForm(node?.value ?? '');
-    if (form) add(node, (to, display) => pattern.replace(form, to, display) ?? form, form);
+  const lookAtAttribute = (element: Element, name: string) => {
+    const value = element.getAttribute(name) ?? '';
+    const isLink = name === 'href';
+    if (isLink && !TEL.test(value)) return;
+    // What no digit is may be escaped in a link.
+    const plain = isLink ? value.replace(/%../g, '') : value;
+    const form = printedForm(plain);
+    if (form)
+      add(
+        element.getAttributeNode(name),
+        (to, display) => pattern.replace(form, to, display) as string,
+        form === plain ? value : form,
+      );
   };
 
-  /** The attribute of an element, or the one piece of text that it holds. */
-  const addOnly = (element: Element, name: string, make: Make) => {
-    const { firstChild, childNodes } = element;
-    if (name) add(element.getAttributeNode(name), make);
-    else if (firstChild?.nodeType === 3 && !childNodes[1]) add(firstChild as Text, make);
-  };
-
+  /** The texts in which the number may be; of a long list only the items that have its last digits are looked into. */
   const texts = (root: Node, look: (text: Text) => void) => {
-    const walker = document.createTreeWalker(root, 4);
-    do if (walker.currentNode.nodeType === 3) look(walker.currentNode as Text);
-    while (walker.nextNode());
+    const isLong = root.childNodes.length > 9;
+    for (let node = root.firstChild; node; node = node.nextSibling)
+      if (node.nodeType === 3) look(node as Text);
+      else if (!isLong || isNear(node.textContent as string)) texts(node, look);
   };
 
   const lookAtText = (text: Text) => {
-    if (!patterns.some(({ tail }) => tail.test(text.data)) || text.parentElement?.closest(NEVER)) return;
-    // One number may be spread over several pieces of text.
+    if (!isNear(text.data) || text.parentElement?.closest(NEVER)) return;
+    // One number may be spread over several pieces of text, but not over a whole list.
     for (let up = 0, root: Node | null = text; root && up < 4; up++, root = root.parentElement) {
-      const whole = root.textContent ?? '';
+      if ((root as Element).childElementCount > MOST_PIECES) return;
+      const whole = root.textContent as string;
       const form = (!up || whole.length < MOST_SPREAD) && printedForm(whole);
       if (!form) continue;
       let from = 0;
-      return texts(root, (piece) => {
+      const share = (piece: Text) => {
         const start = from;
         const end = (from += piece.length);
         // Each piece gets its part, where the new number has the same form.
         const make: Make = (to, display) => {
-          const made = pattern.replace(form, to, display) ?? form;
+          const made = pattern.replace(form, to, display) as string;
           return up ? (made.length === form.length ? made : form).slice(start, end) : made;
         };
-        add(piece, make, up ? form.slice(start, end) : form);
-      });
+        // One that holds all of it is looked at on its own.
+        if (!up || !printedForm(piece.data)) add(piece, make, form.slice(start, end));
+      };
+      return up ? texts(root, share) : share(text);
     }
   };
 
-  const lookAtElement = (element: Element) => {
-    // Documents of the same site are looked through likewise; of another one we see nothing.
-    if ('contentDocument' in element) {
-      const look = () => {
-        const inside = (element as HTMLIFrameElement).contentDocument;
-        if (inside) watch(inside);
-      };
-      element.addEventListener('load', look);
-      look();
-    }
-    if (element.closest(OFF)) return;
-    const mark = element.getAttribute(MARK);
-    const isMarked = mark === '' || mark === e164;
-    if (element.matches(LINK)) {
-      if (isMarked) addOnly(element, 'href', (to) => 'tel:' + to);
-      else addWritten(element.getAttributeNode('href'));
-    }
-    TEXTS.forEach((name) => addWritten(element.getAttributeNode(name)));
-    if (isMarked) addOnly(element, '', (_to, display) => display);
+  /** Documents of the same site are looked through likewise; of another one we see nothing. */
+  const enter = ({ target }: { readonly target: EventTarget | null }) => {
+    const inside = (target as HTMLIFrameElement).contentDocument;
+    if (inside) watch(inside);
   };
 
   const scan = (root: Node) => {
-    if (isAwaited()) {
-      waiting ??= setTimeout(() => {
-        waiting = undefined;
-        scan(document);
-      }, 50);
-      return;
-    }
-    if (national) texts(root, lookAtText);
+    if (isNear(root.textContent as string)) texts(root, lookAtText);
     const each = (selector: string, look: (element: Element) => void) => {
       if ((root as Element).matches?.(selector)) look(root as Element);
       (root as Element).querySelectorAll?.(selector).forEach(look);
     };
-    for (const [selector, name, template] of rules)
-      each(selector, (element) =>
-        addOnly(element, name, (to, display) =>
+    for (const [selector, name, template] of chosen)
+      each(selector, (element) => {
+        const { firstChild, childNodes } = element;
+        // The attribute, or the one piece of text that it holds.
+        const isText = !name && firstChild?.nodeType === 3 && !childNodes[1];
+        add(isText ? (firstChild as Text) : element.getAttributeNode(name), (to, display) =>
           template.replace('{number}', to).replace('{display}', display),
-        ),
-      );
-    each(OF_INTEREST, lookAtElement);
+        );
+      });
+    for (const name of ATTRIBUTES)
+      for (const { last } of patterns)
+        each(`[${name}*="${last}"]`, (element) => lookAtAttribute(element, name));
+    each('iframe', (target) => {
+      target.addEventListener('load', enter);
+      enter({ target });
+    });
   };
 
+  /** Looks through all of these, and through each of them once. */
+  const look = (roots: Set<Node>) =>
+    roots.forEach((root) => {
+      for (let up: Node | null = root; (up = up.parentNode);) if (roots.has(up)) return;
+      scan(root);
+    });
+
   const changed = (records: readonly MutationRecord[]) => {
+    const roots = new Set<Node>();
+    // A text may have been found by a selector of its element.
+    const see = (node: Node) => roots.add((node.nodeType === 3 && node.parentNode) || node);
     for (const { target, attributeName, addedNodes } of records) {
       const node = attributeName ? (target as Element).getAttributeNode(attributeName) : target;
-      const place = node && all.get(node);
-      if (place && place.after === node.nodeValue) continue;
-      if (place) all.delete(node);
-      addedNodes.forEach(scan);
-      if (target.nodeType === 3 || attributeName || (target as Element).matches?.(`[${MARK}]`)) scan(target);
+      const place = all.get(node as Node);
+      if (place && place.after === place.node.nodeValue) continue;
+      all.delete(node as Node);
+      addedNodes.forEach(see);
+      if (attributeName) lookAtAttribute(target as Element, attributeName);
+      else if (target.nodeType === 3) see(target);
     }
-    observer.takeRecords();
+    look(roots);
   };
   const observer = new MutationObserver(changed);
 
   const render = () => {
     changed(observer.takeRecords());
     for (const [node, place] of all) {
-      if (ownerOf(place.node)?.isConnected) put(place);
+      if (elementOf(node)?.isConnected) put(place);
       else all.delete(node);
     }
-    observer.takeRecords();
   };
 
   /** Looks through a document or an open shadow root, and what comes into it later. */
   const watch = (root: Document | ShadowRoot) => {
-    observer.observe(root, {
-      subtree: true,
-      childList: true,
-      characterData: true,
-      attributeFilter: ['href', ...TEXTS],
-    });
-    scan(root);
+    // While a document is still read, there would be a record of each of its nodes.
+    if ((root as Document).readyState === 'loading')
+      root.addEventListener('DOMContentLoaded', () => watch(root));
+    else
+      observer.observe(root, {
+        subtree: true,
+        childList: true,
+        characterData: true,
+        attributeFilter: ATTRIBUTES,
+      });
+    look(new Set([(root as Document).documentElement ?? root]));
   };
-
-  const unhide = () => {
-    hidden?.forEach(({ style }) => (style.visibility = ''));
-    hidden = undefined;
-  };
-  setTimeout(unhide, hideMs);
 
   return {
     watch,
@@ -219,16 +229,16 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
       if (to && national && isNew) {
         patterns[1] = patternOf(country, to.slice(country.length));
         // A server may have written it into the page.
-        scan(document);
+        if (!all.size) look(new Set([document.documentElement]));
       }
       writes = 0;
       render();
-      unhide();
+      hidden?.forEach((animation) => animation?.cancel());
+      hidden = undefined;
     },
   };
 }
 
-/** The element that a text or an attribute is of. */
-function ownerOf(node: Text | Attr): Element | null {
+function elementOf(node: Node): Element | null {
   return node.parentElement ?? (node as Attr).ownerElement;
 }

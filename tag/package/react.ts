@@ -46,13 +46,15 @@ export function useTrackedNumber(options: TrackedNumberOptions): TrackedNumberNo
   const shown = useSyncExternalStore(listen, () => lastTold(printed), nothing);
   const { number, display: otherForm } =
     (shown ? (shown.state === 'printed' ? undefined : shown) : given) ?? {};
-  const [country, national] = dialled(printed);
+  const [, country = '', national = ''] = dialled(printed);
   const e164 = printed.replace(/\s/g, '');
   if (!number) return { number: e164, display, href: `tel:${e164}`, state: 'printed', level: 'none' };
   return {
     number,
     display:
-      (national && patternOf(country, national).replace(display, number, otherForm)) || otherForm || number,
+      (national && patternOf(country, national).replace(display, number, otherForm ?? number)) ||
+      otherForm ||
+      number,
     href: `tel:${number}`,
     state: shown?.state ?? 'held',
     level: shown?.level ?? given?.level ?? 'none',

@@ -18,7 +18,7 @@ const MOST = 0x1900;
  * @param printed country code, a blank, and the rest
  */
 export function swapHtml(html: string, printed: string, given: Given | undefined): string {
-  const [country, national] = dialled(printed);
+  const [, country = '', national = ''] = dialled(printed);
   if (!given || !national || !/^\+\d+$/.test(given.number)) return html;
   const { replace } = patternOf(country, national);
   const display = given.display.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

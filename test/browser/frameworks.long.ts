@@ -133,6 +133,8 @@ t.test('React takes a part of the page over later than the rest', async (t) => {
   t.teardown(close);
   await go();
   await exercise(page);
+  t.equal(await page.locator('#foot').textContent(), '(202) 555-0199, 0', 'not taken over yet: not touched');
+  await shows(page, '#foot', '(202) 555-0100, 0');
   await page.locator('#late').click();
   await shows(page, '#late', 'late 1');
   await shows(page, '#foot', '(202) 555-0100, 1');

@@ -1,45 +1,12 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import type { Site } from '../../src/directory/model.js';
-import { KEY, makeDirectory, OTHER_ORIGIN, World } from '../http/fixture.js';
-import { freePort } from '../support/redis.js';
+import { OTHER_ORIGIN } from '../http/fixture.js';
 import { openBrowser } from './browser.js';
+import { complaints, HEARTBEAT, open, openSite, snippetOf, strictest, until } from './site.js';
 
-const HEARTBEAT = 400;
 const PRINTED = '(202) 555-0199';
 const browser = await openBrowser();
 t.teardown(() => browser.close());
-
-/** An HTTP interface on a socket whose demo site is its own address. */
-async function open(
-  life: Partial<Site> = {},
-  extraOrigin?: string,
-  numbers?: readonly string[],
-): Promise<{ w: World; base: string }> {
-  const port = await freePort();
-  const base = `http://127.0.0.1:${port}`;
-  const directory = makeDirectory(extraOrigin, base, { holdMs: 30_000, heartbeatMs: HEARTBEAT, ...life });
-  const w = new World({ demo: { site: 'closed', endpoint: 'service' }, now: Date.now }, directory, numbers);
-  await w.http.listen('127.0.0.1', port);
-  return { w, base };
-}
-
-/** Waits until a condition of ours holds; the time is the test's own limit. */
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-/** What a page complains about: its console's errors, and scripts that broke. */
-function complaints(page: Page): string[] {
-  const all: string[] = [];
-  page.on('console', (message) => void (message.type() === 'error' && all.push(message.text())));
-  page.on('pageerror', (error) => void all.push(error.message));
-  return all;
-}
 
 const shownOn = (page: Page) => page.locator('#number').textContent();
 const held = (page: Page) => page.locator('#state.held').waitFor();
@@ -251,31 +218,6 @@ t.test('the overflow number is shown, and nothing is kept of it', async (t) => {
   await page.close();
 });
 
-/** A site of its own on another port, with the snippet of POST /v1/tags and the strictest policy that lets it work. */
-async function openSite(): Promise<{
-  server: Server;
-  origin: string;
-  serve: (html: string, policy: string) => void;
-}> {
-  let html = '';
-  let policy = '';
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.setHeader('content-security-policy', policy);
-    response.end(html);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    server,
-    origin: `http://127.0.0.1:${port}`,
-    serve: (nextHtml, nextPolicy) => {
-      html = nextHtml;
-      policy = nextPolicy;
-    },
-  };
-}
-
 t.test(
   "on a customer's page: every way of writing the number, and nothing else, across origins",
   async (t) => {
@@ -286,12 +228,7 @@ t.test(
     });
     const { w, base } = await open({}, site.origin);
     t.teardown(() => w.http.close());
-    const tags = await fetch(`${base}/v1/tags`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ site: 'web', endpoint: 'sales' }),
-    });
-    const { snippet } = (await tags.json()) as { snippet: string };
+    const snippet = await snippetOf(base);
     const body = `
     <p id="text">Call (202) 555-0199, +1 202-555-0199, 202.555.0199 or 1 202 555 0199 today</p>
     <p id="other">Fax 202-555-0111, order 12025550199123, 555-0199</p>
@@ -300,10 +237,9 @@ t.test(
     <span id="marked" data-tagswitch>one-two-three</span>
     <p id="off" data-tagswitch-off>202-555-0199</p>
     <textarea id="area">202-555-0199</textarea>`;
-    const policy = `default-src 'none'; script-src ${base}; connect-src ${base}`;
     site.serve(
       `<!doctype html><title>x</title><link rel="icon" href="data:,">${snippet}<body>${body}</body>`,
-      policy,
+      strictest(base),
     );
     const page = await browser.context.newPage();
     const wrong: string[] = [];
