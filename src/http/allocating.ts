@@ -118,18 +118,12 @@ export class Allocating {
   async #kept(
     { account, site }: SiteOwner,
     endpoint: string,
-    { session, visitor, number, until }: AllocationBody,
+    body: AllocationBody,
     link: string,
   ): Promise<Allocated | undefined> {
     const parts = this.#parts;
-    const beat = {
-      ...(session !== undefined && { session }),
-      ...(visitor !== undefined && { visitor }),
-      ...(number !== undefined && { number }),
-      ...(until !== undefined && { until }),
-    };
     // Where the store does not answer the link is not known to be over: the page keeps its number until the end it was told.
-    const renewed = await this.#store.ask(renewLink(parts, account.id, link, [site], beat), () => {
+    const renewed = await this.#store.ask(renewLink(parts, account.id, link, [site], body), () => {
       parts.metrics.links.count('storeDown');
     });
     if (renewed?.endpoint !== endpoint) return undefined;

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Type, type Static } from 'typebox';
 import type { Account, Endpoint, Site } from '../directory/model.js';
 import { escapeHtml, filled } from './html.js';
+import { E164 } from './ids.js';
 import type { HttpParts } from './ports.js';
 import { badValue, Problem } from './problems.js';
 import { fromOwnPage, type Http } from './server-type.js';
@@ -35,9 +36,7 @@ const PAGE_POLICY =
 const Form = Type.Object(
   {
     html: Type.String({ description: 'the HTML of the page' }),
-    number: Type.Optional(
-      Type.String({ pattern: '^(?:\\+[1-9][0-9]{6,14})?$', description: 'the printed number, E.164' }),
-    ),
+    number: Type.Optional(Type.String({ pattern: `^$|${E164}`, description: 'the printed number, E.164' })),
     consent: Type.Optional(
       Type.Enum(['', 'granted', 'denied', 'unset'], { description: 'granted, denied, unset or nothing' }),
     ),

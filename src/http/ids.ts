@@ -1,5 +1,8 @@
 import { Type } from 'typebox';
 
+/** A number in E.164. */
+export const E164 = '^\\+[1-9][0-9]{6,14}$';
+
 /** Ids that pages make. Ours that stand beside them begin with `~`. */
 export const SESSION = {
   pattern: '^[A-Za-z0-9._-][A-Za-z0-9._~-]{0,127}$',

@@ -2,14 +2,12 @@ import { Type, type Static } from 'typebox';
 import type { Site } from '../directory/model.js';
 import type { Claim, Renewal } from '../numbers/types.js';
 import { makePass, PASS_MS } from '../visitors/pass.js';
-import { OwnId, SessionId } from './ids.js';
+import { E164, OwnId, SessionId } from './ids.js';
 import type { HttpParts } from './ports.js';
 
 /** What a page says that it was told. */
 export const Told = {
-  number: Type.Optional(
-    Type.String({ pattern: '^\\+[1-9][0-9]{6,14}$', description: 'the number that is shown, E.164' }),
-  ),
+  number: Type.Optional(Type.String({ pattern: E164, description: 'the number that is shown, E.164' })),
   until: Type.Optional(
     Type.String({
       pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,3})?Z$',

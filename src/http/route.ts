@@ -5,6 +5,7 @@ import { ATTESTATIONS, type Attestation } from '../routing/attestation.js';
 import { planCall, type Plan } from '../routing/plan.js';
 import { overflowOf, routeCall, type Route } from '../routing/route.js';
 import { waysOut } from '../routing/trunk-choice.js';
+import { E164 } from './ids.js';
 import { accountOfKey } from './access.js';
 import { parseTime, TIME_WORDS } from './call-query.js';
 import type { HttpParts } from './ports.js';
@@ -13,7 +14,6 @@ import { askerOf, type Http } from './server-type.js';
 import type { StoreWatch } from './store-watch.js';
 import { validated } from './validated.js';
 
-const E164 = '^\\+[1-9][0-9]{6,14}$';
 const Query = Type.Object(
   {
     number: Type.String({ pattern: E164, description: 'the number that is called, E.164' }),

@@ -3,6 +3,7 @@ import type { Site } from '../directory/model.js';
 import { dialledForm } from '../numbers/e164.js';
 import { accountOfKey } from './access.js';
 import { escapeHtml } from './html.js';
+import { E164 } from './ids.js';
 import type { HttpParts } from './ports.js';
 import { badValue, type Fault } from './problems.js';
 import { askerOf, type Http } from './server-type.js';
@@ -19,7 +20,7 @@ const TagBody = Type.Object(
     site: Type.String({ minLength: 1, maxLength: 128, description: 'the id or name of a site' }),
     number: Type.Optional(
       Type.String({
-        pattern: '^\\+[1-9][0-9]{6,14}$',
+        pattern: E164,
         description: 'the number that stands in the pages, E.164; that of the site when absent',
       }),
     ),

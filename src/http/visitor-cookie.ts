@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { Type, type Static } from 'typebox';
+import { cookieOf } from '../visitors/cookie.js';
 import { siteOfAsker } from './access.js';
 import { OwnId } from './ids.js';
 import type { HttpParts } from './ports.js';
@@ -13,11 +14,6 @@ const CookieBody = Type.Object(
   { additionalProperties: false, description: 'an object with site, visitor' },
 );
 type CookieBody = Static<typeof CookieBody>;
-
-/** What the tag reads the visitor's id from. */
-export const VISITOR_COOKIE = 'tsv';
-/** 13 months: what the data protection authorities of the EU take for the most, and browsers for little less. */
-const SECONDS = 395 * 86_400;
 
 /**
  * `POST /v1/visitors/cookie`: the visitor's id as a cookie of the site's domain, or its end where no id is named. Set by HTTP
@@ -36,10 +32,7 @@ export function visitorCookieRoute(http: Http, parts: HttpParts): void {
         asker.origin !== undefined && URL.canParse(asker.origin) ? new URL(asker.origin) : undefined;
       const scope = page === undefined ? undefined : cookieScope(page.hostname, request.hostname);
       if (scope !== undefined) {
-        const life = visitor === undefined ? 0 : SECONDS;
-        const secure = request.protocol === 'https' ? '; Secure' : '';
-        const value = `${VISITOR_COOKIE}=${visitor ?? ''}; Path=/; Max-Age=${life}; SameSite=Lax${secure}${scope}`;
-        reply.header('set-cookie', value);
+        reply.header('set-cookie', cookieOf(visitor, request.protocol === 'https', scope));
       }
       return reply.header('cache-control', 'no-store').code(204).send();
     },

@@ -1,16 +1,3 @@
-/** What a page tells of how it was reached. */
-export interface Arrival {
-  readonly source?: string | undefined;
-  readonly medium?: string | undefined;
-  readonly campaign?: string | undefined;
-  readonly keyword?: string | undefined;
-  readonly clickIds?: Readonly<Record<string, string>> | undefined;
-  /** The parameters of the address that tell of a campaign. */
-  readonly query?: Readonly<Record<string, string>> | undefined;
-  readonly referrer?: string | undefined;
-  readonly landingPage?: string | undefined;
-}
-
 /** Where a visitor came from, as reports name it. */
 export interface Contact {
   readonly source?: string | undefined;
@@ -18,6 +5,14 @@ export interface Contact {
   readonly campaign?: string | undefined;
   readonly keyword?: string | undefined;
   readonly clickIds?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a page tells of how it was reached. */
+export interface Arrival extends Contact {
+  /** The parameters of the address that tell of a campaign. */
+  readonly query?: Readonly<Record<string, string>> | undefined;
+  readonly referrer?: string | undefined;
+  readonly landingPage?: string | undefined;
 }
 
 /** Which advertiser gives which click id. A click is paid for; Facebook marks every link that leaves it. */

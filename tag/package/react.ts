@@ -10,7 +10,7 @@ import {
 import { dialled, patternOf } from '../pattern.js';
 import type { Shown } from '../visit.js';
 import type { Given } from './given.js';
-import { lastTold, subscribe } from './shown.js';
+import { e164, lastTold, subscribe } from './shown.js';
 
 export type { Given };
 
@@ -47,8 +47,10 @@ export function useTrackedNumber(options: TrackedNumberOptions): TrackedNumberNo
   const { number, display: otherForm } =
     (shown ? (shown.state === 'printed' ? undefined : shown) : given) ?? {};
   const [, country = '', national = ''] = dialled(printed);
-  const e164 = printed.replace(/\s/g, '');
-  if (!number) return { number: e164, display, href: `tel:${e164}`, state: 'printed', level: 'none' };
+  if (!number) {
+    const own = e164(printed);
+    return { number: own, display, href: `tel:${own}`, state: 'printed', level: 'none' };
+  }
   return {
     number,
     display:

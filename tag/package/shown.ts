@@ -6,7 +6,8 @@ const EVENT = 'tagswitch';
 const known = new Map<string, Shown>();
 let isListening = false;
 
-const e164 = (printed: string) => printed.replace(/\s/g, '');
+/** A printed number without the blank after its country code. */
+export const e164 = (printed: string) => printed.replace(/\s/g, '');
 
 function remember(event: Event): Shown {
   const shown = (event as CustomEvent<Shown>).detail;

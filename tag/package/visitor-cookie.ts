@@ -1,4 +1,5 @@
 /** The cookie in which the tag finds its visitor again. */
+import { cookieOf } from '../../src/visitors/cookie.js';
 
 export interface CookieOptions {
   /** For pages of several hosts: what they have in common, `example.com`. */
@@ -9,8 +10,6 @@ export interface CookieOptions {
 
 const VISITOR = /^[\w-]{1,128}$/;
 const DOMAIN = /^[\w-]+(?:\.[\w-]+)+$/;
-/** 13 months, as tagswitch sets it itself. */
-const SECONDS = 395 * 86_400;
 
 /**
  * The value of a header `Set-Cookie`. A cookie that the page's own server sets lives longer than what browsers allow scripts
@@ -22,7 +21,5 @@ export function visitorCookie(visitor: string | undefined, options: CookieOption
     throw new RangeError('a visitor is 1 to 128 characters of A-Z a-z 0-9 _ -');
   if (domain !== undefined && !DOMAIN.test(domain))
     throw new RangeError('a domain is names with dots between them');
-  const life = visitor === undefined ? 0 : SECONDS;
-  const scope = `${secure ? '; Secure' : ''}${domain === undefined ? '' : `; Domain=${domain}`}`;
-  return `tsv=${visitor ?? ''}; Path=/; Max-Age=${life}; SameSite=Lax${scope}`;
+  return cookieOf(visitor, secure, domain === undefined ? '' : `; Domain=${domain}`);
 }

@@ -23,8 +23,7 @@ const browser = await openBrowser();
 const site = await openSite();
 t.teardown(async () => {
   await browser.close();
-  site.server.closeAllConnections();
-  site.server.close();
+  site.close();
 });
 
 interface TraceEvent {
@@ -142,7 +141,7 @@ t.test('the number is there soon after the page, for one request', async (t) => 
   const all: number[] = [];
   for (let nth = 0; nth < LOADS; nth++) {
     // As a visitor who was never here: what was shown before would be there at once.
-    await page.evaluate('localStorage.clear()').catch(() => undefined);
+    await session.send('Storage.clearDataForOrigin', { origin: site.origin, storageTypes: 'local_storage' });
     await page.goto('about:blank');
     const ours: string[] = [];
     const note = (request: Request) =>

@@ -3,17 +3,15 @@ import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import type { World } from '../http/fixture.js';
 import { openBrowser } from './browser.js';
-import { complaints, endLinks, open, openSite, snippetOf, until } from './site.js';
+import { until } from '../support/until.js';
+import { complaints, endLinks, open, openSite, snippetOf } from './site.js';
 
 const browser = await openBrowser();
 const site = await openSite();
 const stranger = await openSite();
 t.teardown(async () => {
   await browser.close();
-  for (const { server } of [site, stranger]) {
-    server.closeAllConnections();
-    server.close();
-  }
+  for (const { close } of [site, stranger]) close();
 });
 
 const PRINTED = '(202) 555-0199';

@@ -1,6 +1,6 @@
 /** A customer's site and our HTTP interface beside it, each on a port of its own: two origins, as in life. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import type { Site } from '../../src/directory/model.js';
@@ -25,8 +25,8 @@ export async function open(
 
 /** A site of its own on another port. What is served without a path is every page that has none. */
 export interface CustomerSite {
-  readonly server: Server;
   readonly origin: string;
+  close(this: void): void;
   serve(this: void, html: string, policy: string, path?: string): void;
 }
 
@@ -41,7 +41,10 @@ export async function openSite(): Promise<CustomerSite> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    server,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
     origin: `http://127.0.0.1:${port}`,
     serve: (html, policy, path = '') => void pages.set(path, [html, policy]),
   };
@@ -70,12 +73,6 @@ export function endLinks(w: World): void {
     const another = { ...link.request, session: `not ${link.request.session}` };
     w.links.links.push({ ...link, request: another, until: Infinity });
   }
-}
-
-/** Waits until a condition of ours holds; the time is the test's own limit. */
-export async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /** What a page complains about: its console's errors, and scripts that broke. */

@@ -10,8 +10,7 @@ const browser = await openBrowser();
 const site = await openSite();
 t.teardown(async () => {
   await browser.close();
-  site.server.closeAllConnections();
-  site.server.close();
+  site.close();
 });
 
 /** For eyes: where TAGSWITCH_TEST_PICTURES names a folder, the page as it stands goes there. */

@@ -3,8 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Site } from '../../src/directory/model.js';
-import { KEY, makeDirectory, World } from '../http/fixture.js';
+import { makeDirectory, World } from '../http/fixture.js';
 import { freePort } from '../support/redis.js';
+import { snippetOf } from './site.js';
 
 export interface File {
   readonly body: string;
@@ -12,16 +13,6 @@ export interface File {
   readonly type?: string;
   /** How long it is on its way. */
   readonly delayMs?: number;
-}
-
-/** Both tags as `POST /v1/tags` makes them. */
-export async function snippetOf(base: string): Promise<string> {
-  const response = await fetch(`${base}/v1/tags`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ site: 'web', endpoint: 'sales' }),
-  });
-  return ((await response.json()) as { snippet: string }).snippet;
 }
 
 /** An HTTP interface on a socket, whose site `web` is the origin. */

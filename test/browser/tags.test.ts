@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core';
 import t from 'tap';
 import { OTHER_ORIGIN } from '../http/fixture.js';
 import { openBrowser } from './browser.js';
-import { complaints, HEARTBEAT, open, openSite, snippetOf, strictest, until } from './site.js';
+import { until } from '../support/until.js';
+import { complaints, HEARTBEAT, open, openSite, snippetOf, strictest } from './site.js';
 
 const PRINTED = '(202) 555-0199';
 const browser = await openBrowser();
@@ -223,8 +224,7 @@ t.test(
   async (t) => {
     const site = await openSite();
     t.teardown(() => {
-      site.server.closeAllConnections();
-      site.server.close();
+      site.close();
     });
     const { w, base } = await open({}, site.origin);
     t.teardown(() => w.http.close());

@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import type { Site } from '../../src/directory/model.js';
 import { KEY, makeDirectory, OTHER_ORIGIN, World } from '../http/fixture.js';
 import { freePort } from '../support/redis.js';
+import { until } from '../support/until.js';
 import { openBrowser } from './browser.js';
 
 const browser = await openBrowser(['--host-resolver-rules=MAP *.example.com 127.0.0.1']);
@@ -68,13 +69,6 @@ async function open(t: Test, life: Partial<Site> = {}, body: object = {}): Promi
 /** The page with this tag, and a text and a link that show the printed number. */
 const pageWith = (tag: string, more = '') =>
   `<!doctype html><title>x</title><link rel="icon" href="data:,">${more}${tag}<body><p id="text">(202) 555-0199</p><a id="tel" href="tel:+12025550199">call</a></body>`;
-
-/** Waits until a condition of ours holds; the time is the test's own limit. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await condition()) && Date.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, 10));
-}
 
 const shows = (page: Page, text: string) => page.locator('#text', { hasText: text }).waitFor();
 const visitOf = (page: Page) =>

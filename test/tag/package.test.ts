@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import { VISITOR_COOKIE } from '../../src/http/visitor-cookie.js';
+import { VISITOR_COOKIE } from '../../src/visitors/cookie.js';
 import { allocate, swapHtml, visitorCookie } from '../../tag/package/server.js';
 import { KEY, makeDirectory, World } from '../http/fixture.js';
 import { root } from '../ops/tool.js';
