@@ -6,7 +6,6 @@
 import type { Arrival, Consent, Held, Settings, Visit } from './visit.js';
 
 const IDLE_MS = 30 * 60_000;
-const PATIENCE_MS = 5_000;
 /** Set by the server, so that it outlives what browsers allow a script to keep. */
 const COOKIE = '\\btsv=([\\w-]+)';
 const CLICK = /clk?id$|^([gw]braid|li_fat_id)$/;
@@ -35,7 +34,7 @@ declare global {
 }
 
 /** Where everything is asked. */
-let api: string;
+export let api: string;
 let settings: Settings;
 let key: string;
 let chosen: Consent | undefined;
@@ -85,11 +84,12 @@ function arrival(): Arrival {
   return { query, referrer: plain(document.referrer), landingPage: plain(location.href) };
 }
 
-function read(): Kept | undefined {
+/** What is kept of the visit that was last heard of. */
+export function read(): Kept | undefined {
   if (!granted()) return undefined;
   try {
     const kept = JSON.parse(localStorage.getItem(key) as string) as Kept | null;
-    if (kept?.session && kept.visitor) return kept;
+    if (kept?.session) return kept;
   } catch {
     // Refused, or spoiled by another script: as if there were nothing.
   }
@@ -146,16 +146,6 @@ export function visit(): Visit {
   };
 }
 
-/** What this visit was last shown in the place of a printed number, and may be shown still. */
-export function lastShown(printed: string): Held | undefined {
-  const held = read()?.shown?.[printed];
-  return held && held.ends > Date.now() ? held : undefined;
-}
-
-export function keepShown(printed: string, held: Held | undefined): void {
-  keepMore({ shown: { ...read()?.shown, [printed]: held } });
-}
-
 export function choose(consent: Consent): void {
   chosen = consent;
   if (consent !== 'denied') return;
@@ -170,11 +160,6 @@ function tellCookie(visitor?: string): void {
 /** What a page can still send when it is left, and what no click waits for. */
 export function beacon(path: string, body?: string): void {
   navigator.sendBeacon(api + path, body);
-}
-
-/** One request; no answer in time is a failure as any other. Text is text/plain: no preflight. */
-export function post(path: string, body: string): Promise<Response> {
-  return fetch(api + path, { method: 'POST', body, signal: AbortSignal.timeout(PATIENCE_MS) });
 }
 
 /** An id that the page's own analytics made: found in a cookie by a pattern, or told by a function of the page. */

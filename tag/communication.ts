@@ -2,7 +2,7 @@
  * The communication tag: asks for a number for this visit, has it shown where the page shows its printed one, keeps it
  * while the page is looked at. Whatever fails, the page shows its printed number.
  */
-import { beacon, keepMore, keepShown, lastShown, post, visit } from './analytics.js';
+import { api, beacon, keepMore, read, visit } from './analytics.js';
 import { placesOf, type Rule } from './places.js';
 import type { Held, Reply, Settings, Shown } from './visit.js';
 
@@ -15,6 +15,8 @@ const next = {
 type State = keyof typeof next;
 
 const MOST_BYTES = 2_048;
+/** No answer in time is a failure as any other. */
+const PATIENCE_MS = 5_000;
 /** Between two tries near a link's end, where nobody answers. */
 const LEAST_MS = 500;
 /** How long the printed number may be out of sight while another is asked for. */
@@ -31,10 +33,10 @@ export function communicationOf(settings: Settings) {
   let held: Held | undefined;
   let told: Held | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let settle: (shown: Shown) => void;
-  const settled = new Promise<Shown>((resolve) => (settle = resolve));
+  let settle: () => void;
+  const settled = new Promise<void>((resolve) => (settle = resolve));
 
-  const places = placesOf(number, JSON.parse(rules) as Rule[], +(hide ?? MOST_HIDDEN_MS));
+  const places = placesOf(number, JSON.parse(rules) as Rule[], hide ? 0 : MOST_HIDDEN_MS);
 
   const shown = (): Shown => ({
     ...held,
@@ -47,11 +49,10 @@ export function communicationOf(settings: Settings) {
     state = wanted;
     held = now;
     if (state === 'asking') return;
-    places.show(held?.number, held?.display);
-    keepShown(printed, held);
-    const detail = shown();
-    settle(detail);
-    document.dispatchEvent(new CustomEvent('tagswitch', { detail }));
+    places.show(held);
+    keepMore({ shown: { ...read()?.shown, [printed]: held } });
+    settle();
+    document.dispatchEvent(new CustomEvent('tagswitch', { detail: shown() }));
     wait();
   };
 
@@ -60,23 +61,22 @@ export function communicationOf(settings: Settings) {
     if (state === 'asking') return;
     to(held, 'asking');
     const asked = Date.now();
-    const { session, visitor, touch, pass } = visit();
-    // After a long rest this is another visit, and the number was the former one's.
-    const {
-      link,
-      number: mine,
-      until,
-    } = told?.link && told.session === session ? told : ({} as Partial<Held>);
-    const question = (arrival?: typeof touch) =>
-      JSON.stringify({
-        ...{ site, endpoint, tag, proof, bucket, area, session, visitor, pass },
-        consent: session ? undefined : 'denied',
-        ...{ link, number: mine, until, touch: arrival },
-      });
+    const { session, visitor, pass, touch } = visit();
+    const question: Record<string, unknown> = {
+      ...{ site, endpoint, tag, proof, bucket, area, session, visitor, pass, touch },
+      consent: session ? undefined : 'denied',
+      // After a long rest this is another visit, and the number was the former one's.
+      ...(told?.link &&
+        told.session === session && { link: told.link, number: told.number, until: told.until }),
+    };
+    if (new Blob([JSON.stringify(question)]).size > MOST_BYTES) question['touch'] = undefined;
     try {
-      const all = question(touch);
-      const isLong = new TextEncoder().encode(all).length > MOST_BYTES;
-      const response = await post('allocations', isLong ? question() : all);
+      // Text is text/plain: no preflight.
+      const response = await fetch(api + 'allocations', {
+        method: 'POST',
+        body: JSON.stringify(question),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
       const { pass, ...reply } = (await response.json()) as Reply & { pass?: string };
       if (response.status > 499) throw Error();
       if (pass) keepMore({ pass });
@@ -108,8 +108,8 @@ export function communicationOf(settings: Settings) {
 
   /** Shows what this visit was shown before, on another page or in another tab. */
   const adopt = () => {
-    const known = lastShown(printed);
-    if (known && known.link !== held?.link) to(known);
+    const known = read()?.shown?.[printed];
+    if (known && known.ends > Date.now() && known.link !== held?.link) to(known);
   };
 
   const on = addEventListener;
@@ -121,20 +121,19 @@ export function communicationOf(settings: Settings) {
   on('storage', adopt);
   // Paper outlives any link.
   on('beforeprint', () => places.show());
-  on('afterprint', () => places.show(held?.number, held?.display));
+  on('afterprint', () => places.show(held));
   // Whatever the page's own scripts do with the click.
   on(
     'click',
     ({ target }) => {
-      const link = (target as Element).closest?.('a')?.getAttribute('href');
-      if (held && link?.includes(held.number)) tell('tap');
+      if (held && (target as Element).closest?.(`[href*="${held.number}"]`)) tell('tap');
     },
     true,
   );
 
-  adopt();
   places.watch(document);
+  adopt();
   void ask();
 
-  return { printed, places, ask, number: () => settled.then(shown) };
+  return { ...places, printed, ask, number: () => settled.then(shown) };
 }

@@ -55,8 +55,8 @@ function start(): Tagswitch {
       choose(consent);
       ask();
     },
-    swap: (root) => all.forEach(({ places }) => places.watch(root)),
-    places: () => all.flatMap(({ places }) => [...places.all.values()]),
+    swap: (root) => all.forEach(({ watch }) => watch(root)),
+    places: () => all.flatMap(({ all }) => [...all.values()]),
     add({ dataset, src }) {
       const base = src.replace(/\/t\/.*/, '');
       isOpen ||= openAnalytics(base, dataset, ask);

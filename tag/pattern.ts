@@ -2,13 +2,13 @@
 
 /** What people put between two digits: blanks, brackets, dots, slashes, dashes of all kinds; not what makes two things of them. */
 const BETWEEN = '[^\\w,;:+=\u00b0]{0,30}';
+/** What may be written for a digit, by the digit: the letters of a keypad (ITU-T E.161). */
 const LETTERS = ',,abc,def,ghi,jkl,mno,pqrs,tuv,wxyz'.split(',');
 /** A link that dials. */
 export const TEL = /^\s*tel:/i;
-/** How many of the last digits may be letters of a keypad (ITU-T E.161). */
-const MOST_LETTERS = 7;
 /** Before it: it is the rest of a longer number or word, a price, a reference, a number of another country. */
-export const NOT_AFTER = /(?:[\w=&@%]|[#\p{Sc}]\s?|\d[-./,:]|isbn\W*|(?:\+|\b00)\d{1,3}[\s().-]*)$/iu;
+export const NOT_AFTER =
+  /(?:[\w=&@%]|[#$\xa2-\xa5\u20a0-\u20cf]\s?|\d[-./,:]|isbn\W*|(?:\+|\b00)\d{1,3}[\s().-]*)$/i;
 /** After it: likewise, but for an extension. */
 export const NOT_BEFORE = /^(?:(?!e?xt?\.?\s?\d)\w|[@%]|[-./,:]\d)/i;
 
@@ -26,18 +26,17 @@ export interface Pattern {
 }
 
 export function patternOf(country: string, national: string): Pattern {
-  const digits = [...national].map((digit, at) => {
-    const letters = at < national.length - MOST_LETTERS ? '' : LETTERS[+digit];
-    return letters ? `[${digit}${letters}]` : digit;
+  const digits = [...national].map((digit) => {
+    const letters = LETTERS[+digit] as string;
+    return `[${digit}${letters}${letters.toUpperCase()}]`;
   });
-  const code = [...country.slice(1)].join(BETWEEN);
   const whole = new RegExp(
-    `((?:[(+]+\\s?)?(?:\\b(?:(?:00|0?011)${BETWEEN})?${code}${BETWEEN})?(?:\\(?0\\)?${BETWEEN})?)(${digits.join(BETWEEN)})`,
-    'gi',
+    `((?:[(+]+\\s?)?(?:\\b(?:(?:00|0?011)${BETWEEN})?${country.slice(1)}${BETWEEN})?(?:\\(?0\\)?${BETWEEN})?)(${digits.join(BETWEEN)})`,
+    'g',
   );
   return {
     last: national.slice(-2),
-    tail: new RegExp(digits.slice(-4).join(BETWEEN), 'i'),
+    tail: new RegExp(digits.slice(-4).join(BETWEEN)),
     replace(text, number, display) {
       let isFound: true | undefined;
       const made = text.replace(whole, (found: string, lead: string, written: string, at: number) => {

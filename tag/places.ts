@@ -22,7 +22,8 @@ const NEVER = 'head,script,style,textarea,select';
 const ATTRIBUTES = ['href', 'title', 'aria-label', 'alt', 'placeholder'];
 /** A number that is spread over several elements is looked for in one with no more text and children than this. */
 const MOST_SPREAD = 200;
-const MOST_PIECES = 4;
+/** A list of more children is long. */
+const LONG = 9;
 /** Whose HTML a framework takes over: what it has not taken over yet is not touched, or it would not know its own page. */
 const TAKEN_OVER = '#__next,#__nuxt,[data-hydrate]';
 /** Since the page's start. */
@@ -47,7 +48,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     [marked, '', '{display}'],
     [marked + '[href^="tel:" i]', 'href', 'tel:{number}'],
   ];
-  let hidden: (Animation | undefined)[] | undefined = hideMs ? [] : undefined;
+  let hidden: (Animation | undefined)[] | undefined = [];
   let writes = 0;
   let shown: readonly [number: string, display: string] | undefined;
 
@@ -95,33 +96,33 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
 
   /** Where the number is written in an attribute. */
   const lookAtAttribute = (element: Element, name: string) => {
-    const value = element.getAttribute(name) ?? '';
+    const node = element.getAttributeNode(name);
+    const value = node?.value ?? '';
     const isLink = name === 'href';
     if (isLink && !TEL.test(value)) return;
     // What no digit is may be escaped in a link.
     const plain = isLink ? value.replace(/%../g, '') : value;
     const form = printedForm(plain);
     if (form)
-      add(
-        element.getAttributeNode(name),
-        (to, display) => pattern.replace(form, to, display) as string,
-        form === plain ? value : form,
-      );
+      add(node, (to, display) => pattern.replace(form, to, display) as string, form === plain ? value : form);
   };
 
-  /** The texts in which the number may be; of a long list only the items that have its last digits are looked into. */
-  const texts = (root: Node, look: (text: Text) => void) => {
-    const isLong = root.childNodes.length > 9;
-    for (let node = root.firstChild; node; node = node.nextSibling)
-      if (node.nodeType === 3) look(node as Text);
-      else if (!isLong || isNear(node.textContent as string)) texts(node, look);
+  /** The texts of a node: all, or those in which the number may be. Of a long list only what has its last digits is looked into. */
+  const texts = (node: Node, look: (text: Text) => void, isAll?: boolean) => {
+    if (node.nodeType === 3) return look(node as Text);
+    const isShort = isAll ?? node.childNodes.length <= LONG;
+    for (let child = node.firstChild; child; child = child.nextSibling)
+      if (isShort || isNear(child.textContent as string)) texts(child, look, isAll);
   };
 
   const lookAtText = (text: Text) => {
     if (!isNear(text.data) || text.parentElement?.closest(NEVER)) return;
     // One number may be spread over several pieces of text, but not over a whole list.
-    for (let up = 0, root: Node | null = text; root && up < 4; up++, root = root.parentElement) {
-      if ((root as Element).childElementCount > MOST_PIECES) return;
+    for (
+      let up = 0, root: Node | null = text;
+      root && up < 4 && !((root as Element).childElementCount > LONG);
+      up++, root = root.parentElement
+    ) {
       const whole = root.textContent as string;
       const form = (!up || whole.length < MOST_SPREAD) && printedForm(whole);
       if (!form) continue;
@@ -137,7 +138,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
         // One that holds all of it is looked at on its own.
         if (!up || !printedForm(piece.data)) add(piece, make, form.slice(start, end));
       };
-      return up ? texts(root, share) : share(text);
+      return texts(root, share, true);
     }
   };
 
@@ -162,13 +163,22 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
           template.replace('{number}', to).replace('{display}', display),
         );
       });
+    // One attribute at a time: the browser knows below which elements it is at all.
     for (const name of ATTRIBUTES)
       for (const { last } of patterns)
         each(`[${name}*="${last}"]`, (element) => lookAtAttribute(element, name));
-    each('iframe', (target) => {
-      target.addEventListener('load', enter);
-      enter({ target });
-    });
+    if (self.length)
+      each('iframe', (target) => {
+        target.addEventListener('load', enter);
+        enter({ target });
+      });
+  };
+
+  /** What a page has is the printed number. */
+  const lookAtAll = (root: Document | ShadowRoot) => {
+    const other = patterns.splice(1);
+    scan((root as Document).documentElement ?? root);
+    patterns.push(...other);
   };
 
   /** Looks through all of these, and through each of them once. */
@@ -205,17 +215,20 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
 
   /** Looks through a document or an open shadow root, and what comes into it later. */
   const watch = (root: Document | ShadowRoot) => {
-    // While a document is still read, there would be a record of each of its nodes.
-    if ((root as Document).readyState === 'loading')
-      root.addEventListener('DOMContentLoaded', () => watch(root));
-    else
+    const isLoading = () => (root as Document).readyState === 'loading';
+    if (isLoading()) {
+      // There would be a record of each of its nodes. But its first picture shall be right.
+      root.addEventListener('readystatechange', () => watch(root), { once: true });
+      requestAnimationFrame(() => isLoading() && lookAtAll(root));
+    } else {
       observer.observe(root, {
         subtree: true,
         childList: true,
         characterData: true,
         attributeFilter: ATTRIBUTES,
       });
-    look(new Set([(root as Document).documentElement ?? root]));
+      lookAtAll(root);
+    }
   };
 
   return {
@@ -223,13 +236,12 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     /** What was found, by its node. */
     all: all as ReadonlyMap<Node, Place>,
     /** The number that stands in all places from now on; the printed one without any. */
-    show(to?: string, display = '') {
-      const isNew = to !== shown?.[0];
-      shown = to ? [to, display] : undefined;
-      if (to && national && isNew) {
-        patterns[1] = patternOf(country, to.slice(country.length));
-        // A server may have written it into the page.
-        if (!all.size) look(new Set([document.documentElement]));
+    show(to?: { readonly number: string; readonly display: string }) {
+      shown = to && [to.number, to.display];
+      if (to && national) {
+        patterns[1] = patternOf(country, to.number.slice(country.length));
+        // Or a server has written this one into it.
+        if (!all.size && document.readyState !== 'loading') scan(document.documentElement);
       }
       writes = 0;
       render();

@@ -1,4 +1,7 @@
 /** What a page does after the tag has looked through it: it adds, changes, copies, prints, leaves and comes back. */
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import type { World } from '../http/fixture.js';
@@ -65,6 +68,34 @@ async function load(t: Test, body: string, numbers = ['+12025550100', '+12025550
 
 /** Once what was changed has been seen by all observers of the page. */
 const SEEN = 'await new Promise((resolve) => setTimeout(resolve));';
+
+t.test('a page that comes in pieces has the number in its first picture, and in what follows', async (t) => {
+  let rest: ServerResponse | undefined;
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.write(
+      `<!doctype html><title>x</title><link rel="icon" href="data:,">${snippet}<p>${PRINTED}</p>`,
+    );
+    rest = response;
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { w, base } = await open({}, origin, ['+12025550100']);
+  const snippet = await snippetOf(base);
+  const page = await browser.context.newPage();
+  t.teardown(async () => {
+    await page.close();
+    server.closeAllConnections();
+    server.close();
+    await w.http.close();
+  });
+  await page.goto(origin, { waitUntil: 'commit' });
+  await page.locator('p', { hasText: FIRST }).waitFor();
+  t.equal(await page.evaluate('document.readyState'), 'loading');
+  rest?.end(`<footer>${PRINTED}</footer>`);
+  await page.locator('footer', { hasText: FIRST }).waitFor();
+  t.equal(w.links.links.length, 1);
+});
 
 t.test('what is added, changed and copied later', async (t) => {
   const { text, run, renumber, wrong, w, page } = await load(

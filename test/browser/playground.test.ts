@@ -48,10 +48,12 @@ const shows = (page: Page, selector: string, hasText: string | RegExp) =>
   inFrame(page, selector).filter({ hasText }).first().waitFor();
 const choose = (page: Page, example: string) => page.locator('#example').selectOption(example);
 const says = (page: Page, hasText: string | RegExp) => page.locator('#status').filter({ hasText }).waitFor();
-const linesOf = async (page: Page, list: string) =>
-  (await inFrame(page, `[data-tagswitch-overlay] ${list} li`).allInnerTexts()).map((line) =>
-    line.split('\n').filter(Boolean).slice(0, 2).join(': '),
-  );
+const linesOf = async (page: Page, list: string) => {
+  const lines = inFrame(page, `[data-tagswitch-overlay] ${list} li`);
+  // What is not drawn yet has no lines.
+  await lines.first().waitFor();
+  return (await lines.allInnerTexts()).map((line) => line.split('\n').filter(Boolean).slice(0, 2).join(': '));
+};
 
 t.test('the examples show what they promise, and no policy is broken', async (t) => {
   const { base, page, wrong, w } = await open(t);
@@ -128,7 +130,9 @@ t.test('the overlay lists every place, and why others are none', async (t) => {
     'other digits than the printed number: (212) 555-0199',
     'part of a longer number or word: 4711212555015099',
   ]);
-  const facts = await inFrame(page, '[data-tagswitch-overlay] dl').innerText();
+  const known = inFrame(page, '[data-tagswitch-overlay] dl');
+  await known.filter({ hasText: /State\s*held/ }).waitFor();
+  const facts = await known.innerText();
   t.match(facts, /State\s+held/);
   t.match(facts, /Shown\s+\(202\) 555-0100 \(\+12025550100\)/);
   t.match(facts, /Level\s+session/);

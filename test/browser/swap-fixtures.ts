@@ -195,6 +195,16 @@ const markup: Family = {
       '<table><tbody><tr><td>Call</td><td>202.555.0100</td></tr></tbody></table>',
     ),
     fixture(
+      'digits in elements of their own',
+      '<p><b>202</b><i>-</i><b>5</b><b>5</b><b>5</b><i>-</i><b>0199</b></p>',
+      '<p><b>202</b><i>-</i><b>5</b><b>5</b><b>5</b><i>-</i><b>0100</b></p>',
+    ),
+    fixture(
+      'pieces and comments in one element',
+      '<p>Call <!-- --><b>202</b><!-- -->-<!-- --><b>555</b><!-- -->-<!-- --><b>0199</b><!-- --> now</p>',
+      '<p>Call <!-- --><b>202</b><!-- -->-<!-- --><b>555</b><!-- -->-<!-- --><b>0100</b><!-- --> now</p>',
+    ),
+    fixture(
       'header and footer',
       '<header>(202) 555-0199</header><footer>© 2026 · (202) 555-0199 · Imprint</footer>',
       '<header>(202) 555-0100</header><footer>© 2026 · (202) 555-0100 · Imprint</footer>',
