@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import t from 'tap';
 import { until } from '../support/until.js';
+import { endLinks } from './site.js';
 import { openSite } from './tagged-site.js';
 
 t.setTimeout(120_000);
@@ -89,6 +90,34 @@ t.test('Firefox: the number is shown, kept, and told of', async (t) => {
   await shows(page, '#text', 'Or call 202-555-0100');
   await until(() => left() > 26_000);
   t.equal(w.links.links.length, 1, 'the next page of the visit has it again');
+  t.strictSame(wrong, []);
+  await page.close();
+});
+
+t.test('Firefox: a page that comes back out of the cache asks for its number again', async (t) => {
+  const { w, origin, files, page, wrong, close } = await open();
+  t.teardown(close);
+  files.set('/plain', { body: '<!doctype html><title>x</title><p id="plain">no tag</p>' });
+  await page.goto(origin);
+  await shows(page, '#tel', '202-555-0100');
+  await page.evaluate(`addEventListener('pageshow', ({ persisted }) => (window.persisted = persisted))`);
+  const left = () => (w.links.links[0]?.until ?? 0) - Date.now();
+  const comeBack = async () => {
+    await page.evaluate('history.back()');
+    await shows(page, '#off', '202-555-0199');
+    t.equal(await page.evaluate('window.persisted'), true, 'it is the page that was left, as it was');
+  };
+  await page.goto(`${origin}/plain`);
+  await until(() => left() < 26_000);
+  await comeBack();
+  await until(() => left() > 26_000);
+  t.equal(w.links.links.length, 1, 'its number is kept again');
+
+  await page.evaluate('history.forward()');
+  await shows(page, '#plain', 'no tag');
+  endLinks(w);
+  await comeBack();
+  await shows(page, '#tel', '202-555-0101');
   t.strictSame(wrong, []);
   await page.close();
 });
