@@ -66,10 +66,6 @@ t.test('Firefox: the number is shown, kept, and told of', async (t) => {
   await shows(page, '#off', '202-555-0199');
   t.match(w.links.links[0]?.request.touch, /"source":"ads"/);
 
-  await page.reload();
-  await shows(page, '#tel', '202-555-0100');
-  t.equal(w.links.links.length, 1, 'a reload keeps it');
-
   await page.evaluate(`
     document.body.insertAdjacentHTML('beforeend', '<p id="late">Late: (202) 555-0199</p><a id="fax" href="tel:+12025550111">x</a>');
     document.querySelector('#late').firstChild.data += ' and 202.555.0199';
@@ -82,8 +78,7 @@ t.test('Firefox: the number is shown, kept, and told of', async (t) => {
   t.pass('a tap on it is told, and on nothing else');
 
   const left = () => (w.links.links[0]?.until ?? 0) - Date.now();
-  await until(() => left() > 26_000);
-  t.pass('a full hold, as the page was heard again after the reload');
+  t.ok(left() > 26_000, 'a full hold');
   await page.goto('about:blank');
   await until(() => left() < 26_000);
   t.pass('the leave is told');
@@ -91,6 +86,10 @@ t.test('Firefox: the number is shown, kept, and told of', async (t) => {
   await shows(page, '#text', 'Or call 202-555-0100');
   await until(() => left() > 26_000);
   t.equal(w.links.links.length, 1, 'the next page of the visit has it again');
+  await page.reload();
+  await shows(page, '#text', 'Or call 202-555-0100');
+  t.match(await page.evaluate('tagswitch.number()'), { state: 'held', number: '+12025550100' });
+  t.equal(w.links.links.length, 1, 'a reload keeps it');
   t.strictSame(wrong, []);
   await page.close();
 });
