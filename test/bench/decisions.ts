@@ -146,5 +146,7 @@ async function isReady(http: number): Promise<boolean> {
 /** ms, since it was asked last. */
 async function loopDelay(http: number): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${String(http)}/metrics`)).text();
-  return rounded(1000 * Number(/^tagswitch_nodejs_eventloop_lag_p99_seconds (\S+)/m.exec(text)?.[1]));
+  return rounded(
+    1000 * Number(/^tagswitch_event_loop_delay_seconds\{quantile="0.99"\} (\S+)/m.exec(text)?.[1]),
+  );
 }
