@@ -33,8 +33,6 @@ interface TraceEvent {
   /** Microseconds of the thread's own time: what other processes of this machine do meanwhile is not in it. */
   readonly tts?: number;
   readonly tdur?: number;
-  readonly pid: number;
-  readonly tid: number;
   readonly args: { readonly data?: { readonly url?: string } };
 }
 
@@ -116,14 +114,13 @@ function longPage(nodes: number): string {
   return `<body><div id="app"><header><a href="tel:+12025550199">(202) 555-0199</a></header><main><ul>${items.join('')}</ul></main><footer>Call (202) 555-0199</footer></div></body>`;
 }
 
+const pageOf = (script: string, body: string) =>
+  `<!doctype html><title>x</title><link rel="icon" href="data:,">${script}${body}`;
+
 async function setUp(t: Test, body: string): Promise<{ base: string; page: Page; session: CDPSession }> {
   const { w, base } = await open({ heartbeatMs: 20_000 }, site.origin);
   t.teardown(() => w.http.close());
-  const snippet = await snippetOf(base);
-  site.serve(
-    `<!doctype html><title>x</title><link rel="icon" href="data:,">${snippet}${body}`,
-    strictest(base),
-  );
+  site.serve(pageOf(await snippetOf(base), body), strictest(base));
   const page = await browser.context.newPage();
   t.teardown(() => page.close());
   const session = await browser.context.newCDPSession(page);
@@ -141,7 +138,7 @@ for (const [nodes, most] of [
     const { base, page, session } = await setUp(t, body);
     const script = `${site.origin}/least.js`;
     site.serve(least(base), '', '/least.js');
-    site.serve(`<!doctype html><title>x</title><script async src="${script}"></script>${body}`, '', '/least');
+    site.serve(pageOf(`<script async src="${script}"></script>`, body), '', '/least');
     /** Loads a page and says for how long the script kept it, and what it cost itself, ms. */
     const load = async (path: string, from: string) => {
       await page.goto('about:blank');
@@ -212,10 +209,7 @@ for (const { name, printed, number, fixtures } of families) {
     const { w, base } = await open({}, site.origin, [number]);
     t.teardown(() => w.http.close());
     const body = fixtures.map(({ html }) => `<section>${html}</section>`).join('');
-    site.serve(
-      `<!doctype html><title>x</title>${await snippetOf(base, { number: printed })}<body>${body}`,
-      '',
-    );
+    site.serve(pageOf(await snippetOf(base, { number: printed }), `<body>${body}`), '');
     const page = await browser.context.newPage();
     t.teardown(() => page.close());
     await page.goto(site.origin);

@@ -1,14 +1,7 @@
-import Link from 'next/link';
+import { Far } from '../far.jsx';
 
 export const getServerSideProps = () => ({ props: {} });
 
 export default function Page() {
-  return (
-    <main>
-      <h1 id="far">Far away: +1 202-555-0199</h1>
-      <Link id="back" href="/old">
-        back
-      </Link>
-    </main>
-  );
+  return <Far back="/old" />;
 }
