@@ -44,7 +44,7 @@ let memory: Kept | undefined;
 let isNew = true;
 
 /** The first tag of a page says of which site it is. @param changed told of another consent */
-export function openAnalytics(from: string, given: Settings, changed: () => void): true {
+export function openAnalytics(from: string, given: Settings, changed: () => void): void {
   api = from + '/v1/';
   settings = given;
   key = `tagswitch.${given['site']}`;
@@ -60,7 +60,6 @@ export function openAnalytics(from: string, given: Settings, changed: () => void
     const kept = read();
     if (kept && !toldBy(COOKIE)) tellCookie(kept.visitor);
   });
-  return true;
 }
 
 /**
@@ -79,8 +78,10 @@ function granted(): boolean {
 function arrival(): Arrival {
   const plain = (url: string) => url.replace(/[?#].*/, '').slice(0, MOST);
   const query: Record<string, string> = {};
-  for (const [name, value] of new URLSearchParams(location.search))
-    if (/^utm_/.test(name) || (CLICK.test(name) && granted())) query[name] = value.slice(0, MOST);
+  // Most addresses have none.
+  if (location.search)
+    for (const [name, value] of new URLSearchParams(location.search))
+      if (/^utm_/.test(name) || (CLICK.test(name) && granted())) query[name] = value.slice(0, MOST);
   return { query, referrer: plain(document.referrer), landingPage: plain(location.href) };
 }
 
@@ -107,9 +108,9 @@ function keep(kept?: Kept): void {
 }
 
 /** Keeps more with the visit that goes on. */
-export function keepMore(more: Partial<Kept>): void {
+export function keepMore(more: (kept: Kept) => Partial<Kept>): void {
   const kept = read();
-  if (kept) keep({ ...kept, ...more });
+  if (kept) keep({ ...kept, ...more(kept) });
 }
 
 /** The page has another address now. */

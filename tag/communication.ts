@@ -27,7 +27,7 @@ export type Communication = ReturnType<typeof communicationOf>;
 /** The number of one element of the tag, and its whole life. */
 export function communicationOf(settings: Settings) {
   const { site, endpoint, tag, proof, bucket, area, number = '', rules = '[]', hide } = settings;
-  const printed = number.replace(/\s/g, '');
+  const printed = number.replace(' ', '');
   let state: State = 'printed';
   /** What the page shows; `told`: what it was told itself, and no other tab. */
   let held: Held | undefined;
@@ -50,7 +50,6 @@ export function communicationOf(settings: Settings) {
     held = now;
     if (state === 'asking') return;
     places.show(held);
-    keepMore({ shown: { ...read()?.shown, [printed]: held } });
     settle();
     document.dispatchEvent(new CustomEvent('tagswitch', { detail: shown() }));
     wait();
@@ -69,7 +68,7 @@ export function communicationOf(settings: Settings) {
       ...(told?.link &&
         told.session === session && { link: told.link, number: told.number, until: told.until }),
     };
-    if (new Blob([JSON.stringify(question)]).size > MOST_BYTES) question['touch'] = undefined;
+    if (new TextEncoder().encode(JSON.stringify(question))[MOST_BYTES]) question['touch'] = undefined;
     try {
       // Text is text/plain: no preflight.
       const response = await fetch(api + 'allocations', {
@@ -79,13 +78,14 @@ export function communicationOf(settings: Settings) {
       });
       const { pass, ...reply } = (await response.json()) as Reply & { pass?: string };
       if (response.status > 499) throw Error();
-      if (pass) keepMore({ pass });
+      if (pass) keepMore(() => ({ pass }));
       told = { ...reply, session, ends: asked + (reply.confirmMs || reply.holdMs) };
       to(response.ok && reply.level !== 'none' ? told : undefined);
     } catch {
       // The network is away: a number that is ours is so until its end.
       to(held && held.ends > Date.now() ? held : undefined);
     }
+    keepMore((kept) => ({ shown: { ...kept.shown, [printed]: held } }));
   };
 
   /** One timer: the next heartbeat while the page is looked at, and the end in any case. */

@@ -22,7 +22,6 @@ export interface Told {
 const OVERLAY = '[data-tagswitch-overlay]';
 const OFF = '[data-tagswitch-off]';
 const NEVER = `head,script,style,textarea,select,[contenteditable],${OFF}`;
-const LOOKED_AT = ['title', 'aria-label', 'alt', 'placeholder'];
 /** Says the number to the tag, or is a document that is looked through itself. */
 const NAMES_IT = ['data-tagswitch', 'srcdoc'];
 /** How much of it a page can be told at once. */
@@ -93,13 +92,12 @@ export function placesLeft(document: Document, places: readonly Place[], { numbe
     for (const node of element.attributes) {
       const data = found.get(node)?.before ?? node.value;
       const isLink = node.name === 'href' && /^tel:/i.test(data);
-      const isLookedAt = isLink || LOOKED_AT.includes(node.name);
-      // Of what the tag does not look at, only its own number is worth a line.
-      const inside = isLookedAt ? off : element.closest('head') ? 'head' : (off ?? 'attribute');
+      // Of what the tag does not look at by itself, only its own number is worth a line.
+      const inside = isLink ? off : element.closest('head') ? 'head' : (off ?? 'attribute');
       if (found.has(node) || NAMES_IT.includes(node.name)) continue;
       const others = explain.untouched(data, inside);
       for (const { written, reason } of others) add(node, written, reason);
-      if (isLookedAt && !inside && explain.finds(data)) add(node, data, 'unknown');
+      if (isLink && !inside && explain.finds(data)) add(node, data, 'unknown');
     }
   };
 

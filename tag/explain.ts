@@ -1,5 +1,5 @@
 /** Why text that looks like a telephone number was left as it is. Pure: no page. */
-import { dialled, NOT_AFTER, NOT_BEFORE, patternOf, type Pattern } from './pattern.js';
+import { dialled, END, NOT_AFTER, patternOf, type Pattern } from './pattern.js';
 
 /** In words, for who made the page. */
 export const reasons = {
@@ -10,7 +10,7 @@ export const reasons = {
   textarea: 'inside <textarea>: what people type is theirs',
   select: 'inside <select>',
   editable: 'inside contenteditable: what people type is theirs',
-  attribute: 'an attribute that is not looked at; a rule can name it',
+  attribute: 'an attribute, and nothing beside it shows the number; a rule can name it',
   shadow: 'in a shadow root that was not given to tagswitch.swap()',
   frame: 'a document of another origin cannot be seen; it needs the tag itself',
   spread: 'spread over elements with much other text; data-tagswitch on one element marks it',
@@ -41,6 +41,8 @@ const MOST_DIGITS = 18;
 const DATE =
   /^(?:(?:19|20)\d\d([-./])(?:0?[1-9]|1[0-2])\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2(?:19|20)\d\d)(?!\d)/;
 const AMOUNT = /^\d{1,3}(?:[. ]\d{3})+$/;
+/** What comes after a number lets it end there. */
+const ENDS = new RegExp(`^${END}`);
 const MONEY = '(?:\\p{Sc}|EUR|USD|GBP|CHF)';
 const MONEY_BEFORE = new RegExp(`${MONEY}\\s?$`, 'u');
 const MONEY_AFTER = new RegExp(`^\\s?${MONEY}`, 'u');
@@ -128,10 +130,10 @@ function nearness(
     if (/isbn\W*$/i.test(before)) return 'isbn';
     if (/(?:#\s?|[=&@%])$/.test(before)) return 'reference';
     if (/(?:\+|\b00)\d{1,3}[\s().-]*$/.test(before)) return 'country';
-    return NOT_AFTER.test(before) || NOT_BEFORE.test(after) ? 'longer' : 'unknown';
+    return NOT_AFTER.test(before) || !ENDS.test(after) ? 'longer' : 'unknown';
   }
   if (bare === national || bare === country.slice(1) + national) {
-    if (NOT_AFTER.test(before) || NOT_BEFORE.test(after)) return 'longer';
+    if (NOT_AFTER.test(before) || !ENDS.test(after)) return 'longer';
     return 'grouped';
   }
   if (digits.includes(national)) return isForeign(written, [{ country }]) ? 'country' : 'longer';

@@ -2,7 +2,7 @@
  * What a site's pages carry: both tags in one script. The attributes of its element say which site and endpoint, and which
  * number is printed; an element without an endpoint is the analytics tag alone. A second element is for a second number.
  */
-import { arrive, choose, openAnalytics, visit } from './analytics.js';
+import { api, arrive, choose, openAnalytics, visit } from './analytics.js';
 import { communicationOf, type Communication } from './communication.js';
 import type { Place } from './places.js';
 import type { Consent, Shown, Visit } from './visit.js';
@@ -31,7 +31,6 @@ declare global {
 
 function start(): Tagswitch {
   const all: Communication[] = [];
-  let isOpen = false;
   const ask = () => all.forEach(({ ask }) => void ask());
 
   // A page that changes its address without a load is another page view.
@@ -58,8 +57,8 @@ function start(): Tagswitch {
     swap: (root) => all.forEach(({ watch }) => watch(root)),
     places: () => all.flatMap(({ all }) => [...all.values()]),
     add({ dataset, src }) {
-      const base = src.replace(/\/t\/.*/, '');
-      isOpen ||= openAnalytics(base, dataset, ask);
+      const base = src.split('/t/')[0] as string;
+      if (!api) openAnalytics(base, dataset, ask);
       if (dataset['endpoint']) all.push(communicationOf(dataset));
       else visit();
     },

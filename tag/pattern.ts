@@ -8,16 +8,14 @@ const LETTERS = ',,abc,def,ghi,jkl,mno,pqrs,tuv,wxyz'.split(',');
 export const TEL = /^\s*tel:/i;
 /** Before it: it is the rest of a longer number or word, a price, a reference, a number of another country. */
 export const NOT_AFTER =
-  /(?:[\w=&@%]|[#$\xa2-\xa5\u20a0-\u20cf]\s?|\d[-./,:]|isbn\W*|(?:\+|\b00)\d{1,3}[\s().-]*)$/i;
+  /(?:[\w=&@%]|[#$\xa2-\xa5\u20a0-\u20cf]\s?|\d[-./,:]|(?:sbn|SBN)\W*|(?:\+|\b00)\d{1,3}[\s().-]*)$/;
 /** After it: likewise, but for an extension. */
-export const NOT_BEFORE = /^(?:(?!e?xt?\.?\s?\d)\w|[@%]|[-./,:]\d)/i;
+export const END = '(?!(?![Ee]?[Xx][Tt]?\\.?\\s?\\d)\\w|[@%]|[-./,:]\\d)';
 
 /** Finds one number in text, in whatever way it is written. */
 export interface Pattern {
   /** Its last four digits: what every text is looked through for. */
   readonly tail: RegExp;
-  /** Its last two: nobody writes anything between them, and the browser itself can look for them in attributes. */
-  readonly last: string;
   /**
    * `text` with another number (E.164) in the place of this one: in the form that it was written in, or, where the other one
    * has another length or country, in the form `display`. undefined where it is not written in `text`.
@@ -31,22 +29,20 @@ export function patternOf(country: string, national: string): Pattern {
     return `[${digit}${letters}${letters.toUpperCase()}]`;
   });
   const whole = new RegExp(
-    `((?:[(+]+\\s?)?(?:\\b(?:(?:00|0?011)${BETWEEN})?${country.slice(1)}${BETWEEN})?(?:\\(?0\\)?${BETWEEN})?)(${digits.join(BETWEEN)})`,
+    `((?:[(+]+\\s?)?(?:\\b(?:(?:00|0?011)${BETWEEN})?${country.slice(1)}${BETWEEN})?(?:\\(?0\\)?${BETWEEN})?)(${digits.join(BETWEEN)})${END}`,
     'g',
   );
   return {
-    last: national.slice(-2),
     tail: new RegExp(digits.slice(-4).join(BETWEEN)),
     replace(text, number, display) {
       let isFound: true | undefined;
       const made = text.replace(whole, (found: string, lead: string, written: string, at: number) => {
         const isOther =
           NOT_AFTER.test(text.slice(0, at)) ||
-          NOT_BEFORE.test(text.slice(at + found.length)) ||
           // The same digits, grouped as no telephone number is: a decimal fraction, thousands, an ISBN.
           /^\d+\.\d+$/.test(found) ||
-          (/^\d\W/.test(written) && !/\d/.test(lead)) ||
-          /\W\d(?!\w)/.test(written);
+          // A country code before it is no digit of its own.
+          /\W\d(?!\w)/.test(/\d/.test(lead) ? written : ' ' + written);
         if (isOther) return found;
         isFound = true;
         if (number === country + national) return found;
@@ -54,7 +50,7 @@ export function patternOf(country: string, national: string): Pattern {
         let nth = 0;
         const form =
           number.startsWith(country) && other.length === national.length
-            ? lead + written.replace(/[\da-z]/gi, () => other.charAt(nth++))
+            ? lead + written.replace(/\w/g, () => other.charAt(nth++))
             : (/^\((\(|[^)]*$)/.test(found) ? '(' : '') + display;
         return TEL.test(text) ? number : form;
       });

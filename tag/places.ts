@@ -3,6 +3,7 @@
  * HTML; everything can be put back. What the page itself writes later, and what it adds, is looked at again.
  */
 import { dialled, patternOf, TEL } from './pattern.js';
+import type { Held } from './visit.js';
 
 /** `[selector, attribute, template]`: what a site adds to the places; without attribute the element's text. */
 export type Rule = readonly [selector: string, attribute: string, template: string];
@@ -17,13 +18,18 @@ export interface Place {
 
 type Make = (number: string, display: string) => string;
 
+const DIALS = '[href*="tel:" i]';
 const OFF = '[contenteditable],[data-tagswitch-off]';
 const NEVER = 'head,script,style,textarea,select';
-const ATTRIBUTES = ['href', 'title', 'aria-label', 'alt', 'placeholder'];
+/** What may say the number too, of an element that shows it or is around one that does, and of an image in a link. */
+const ATTRIBUTES = ['title', 'aria-label', 'alt'];
+const AROUND = `[${ATTRIBUTES.join('],[')}]`;
 /** A number that is spread over several elements is looked for in one with no more text and children than this. */
 const MOST_SPREAD = 200;
 /** A list of more children is long. */
 const LONG = 9;
+/** More children than this of anything are not in the page's first picture. */
+const SEEN = 99;
 /** Whose HTML a framework takes over: what it has not taken over yet is not touched, or it would not know its own page. */
 const TAKEN_OVER = '#__next,#__nuxt,[data-hydrate]';
 /** Since the page's start. */
@@ -46,11 +52,13 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
   const chosen: readonly Rule[] = [
     ...rules,
     [marked, '', '{display}'],
-    [marked + '[href^="tel:" i]', 'href', 'tel:{number}'],
+    [marked + DIALS, 'href', 'tel:{number}'],
   ];
   let hidden: (Animation | undefined)[] | undefined = [];
   let writes = 0;
-  let shown: readonly [number: string, display: string] | undefined;
+  let shown: Pick<Held, 'number' | 'display'> | undefined;
+  /** The number whose pattern is the second one. */
+  let sought: string | undefined;
 
   /** Whether more than a look at it is worth its time. */
   const isNear = (text: string) => patterns.some(({ tail }) => tail.test(text));
@@ -64,7 +72,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
 
   const put = (place: Place) => {
     const { node, before, make } = place;
-    const text = shown ? make(...shown) : before;
+    const text = shown ? make(shown.number, shown.display) : before;
     if (text !== node.nodeValue && writes++ < MOST_WRITES) node.nodeValue = place.after = text;
   };
 
@@ -86,33 +94,40 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
   const add = (node: Place['node'] | null, make: Make, before = node?.nodeValue as string) => {
     const element = node && elementOf(node);
     if (!element || all.has(node) || element.closest(OFF)) return;
-    if (isAwaited(element)) return void setTimeout(look, 50, new Set([element]));
+    if (isAwaited(element)) return void setTimeout(scan, 50, element);
     const place = { node, before, after: before, make };
     all.set(node, place);
     // An animation leaves no trace in the page's HTML, and no policy forbids it.
     hidden?.push(node.parentElement?.animate({ visibility: ['hidden', 'hidden'] }, hideMs));
     put(place);
+    for (
+      let up: Element | null | undefined = element.firstElementChild ?? element;
+      (up = up?.closest(AROUND));
+      up = up.parentElement
+    )
+      for (const name of ATTRIBUTES) lookAtAttribute(up.getAttributeNode(name));
   };
 
   /** Where the number is written in an attribute. */
-  const lookAtAttribute = (element: Element, name: string) => {
-    const node = element.getAttributeNode(name);
-    const value = node?.value ?? '';
-    const isLink = name === 'href';
-    if (isLink && !TEL.test(value)) return;
-    // What no digit is may be escaped in a link.
-    const plain = isLink ? value.replace(/%../g, '') : value;
+  const lookAtAttribute = (node: Attr | null) => {
+    if (!node) return;
+    const { name, value } = node;
+    // Of links, those that dial; what no digit is may be escaped in them.
+    const plain = name !== 'href' ? value : TEL.test(value) ? value.replace(/%../g, '') : '';
     const form = printedForm(plain);
     if (form)
       add(node, (to, display) => pattern.replace(form, to, display) as string, form === plain ? value : form);
   };
 
-  /** The texts of a node: all, or those in which the number may be. Of a long list only what has its last digits is looked into. */
-  const texts = (node: Node, look: (text: Text) => void, isAll?: boolean) => {
+  /**
+   * The texts of a node, to be shared out: all; to be looked at: of a long list only what has the number's last digits.
+   * @param most so many of the children of each
+   */
+  const texts = (node: Node, look: (text: Text) => void, most = Infinity) => {
     if (node.nodeType === 3) return look(node as Text);
-    const isShort = isAll ?? node.childNodes.length <= LONG;
-    for (let child = node.firstChild; child; child = child.nextSibling)
-      if (isShort || isNear(child.textContent as string)) texts(child, look, isAll);
+    const isShort = look !== lookAtText || !node.childNodes[LONG];
+    for (let child = node.firstChild; child && most--; child = child.nextSibling)
+      if (isShort || isNear(child.textContent as string)) texts(child, look, most);
   };
 
   const lookAtText = (text: Text) => {
@@ -120,7 +135,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     // One number may be spread over several pieces of text, but not over a whole list.
     for (
       let up = 0, root: Node | null = text;
-      root && up < 4 && !((root as Element).childElementCount > LONG);
+      root && up < 4 && !(root as Partial<Element>).children?.[LONG];
       up++, root = root.parentElement
     ) {
       const whole = root.textContent as string;
@@ -138,7 +153,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
         // One that holds all of it is looked at on its own.
         if (!up || !printedForm(piece.data)) add(piece, make, form.slice(start, end));
       };
-      return texts(root, share, true);
+      return texts(root, share);
     }
   };
 
@@ -149,7 +164,8 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
   };
 
   const scan = (root: Node) => {
-    if (isNear(root.textContent as string)) texts(root, lookAtText);
+    // A document has the number, most likely.
+    if (root.nodeType > 8 || isNear(root.textContent as string)) texts(root, lookAtText);
     const each = (selector: string, look: (element: Element) => void) => {
       if ((root as Element).matches?.(selector)) look(root as Element);
       (root as Element).querySelectorAll?.(selector).forEach(look);
@@ -163,22 +179,12 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
           template.replace('{number}', to).replace('{display}', display),
         );
       });
-    // One attribute at a time: the browser knows below which elements it is at all.
-    for (const name of ATTRIBUTES)
-      for (const { last } of patterns)
-        each(`[${name}*="${last}"]`, (element) => lookAtAttribute(element, name));
+    each('a' + DIALS, (element) => lookAtAttribute(element.getAttributeNode('href')));
     if (self.length)
       each('iframe', (target) => {
         target.addEventListener('load', enter);
         enter({ target });
       });
-  };
-
-  /** What a page has is the printed number. */
-  const lookAtAll = (root: Document | ShadowRoot) => {
-    const other = patterns.splice(1);
-    scan((root as Document).documentElement ?? root);
-    patterns.push(...other);
   };
 
   /** Looks through all of these, and through each of them once. */
@@ -198,7 +204,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
       if (place && place.after === place.node.nodeValue) continue;
       all.delete(node as Node);
       addedNodes.forEach(see);
-      if (attributeName) lookAtAttribute(target as Element, attributeName);
+      if (attributeName) lookAtAttribute(node as Attr);
       else if (target.nodeType === 3) see(target);
     }
     look(roots);
@@ -213,21 +219,32 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     }
   };
 
+  /** From now on the number that is shown is known again. A page that is being read is looked through for the printed one alone. */
+  const seek = () => {
+    if (shown && national && document.readyState !== 'loading' && sought !== (sought = shown.number)) {
+      patterns[1] = patternOf(country, sought.slice(country.length));
+      // Or a server has written this one into it.
+      if (!all.size) scan(document);
+    }
+  };
+
   /** Looks through a document or an open shadow root, and what comes into it later. */
   const watch = (root: Document | ShadowRoot) => {
     const isLoading = () => (root as Document).readyState === 'loading';
     if (isLoading()) {
       // There would be a record of each of its nodes. But its first picture shall be right.
       root.addEventListener('readystatechange', () => watch(root), { once: true });
-      requestAnimationFrame(() => isLoading() && lookAtAll(root));
+      requestAnimationFrame(() => isLoading() && texts(root, lookAtText, SEEN));
     } else {
+      // First, or there would be a record of each text that it writes.
+      scan(root);
       observer.observe(root, {
         subtree: true,
         childList: true,
         characterData: true,
-        attributeFilter: ATTRIBUTES,
+        attributeFilter: ['href', ...ATTRIBUTES],
       });
-      lookAtAll(root);
+      seek();
     }
   };
 
@@ -236,13 +253,9 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     /** What was found, by its node. */
     all: all as ReadonlyMap<Node, Place>,
     /** The number that stands in all places from now on; the printed one without any. */
-    show(to?: { readonly number: string; readonly display: string }) {
-      shown = to && [to.number, to.display];
-      if (to && national) {
-        patterns[1] = patternOf(country, to.number.slice(country.length));
-        // Or a server has written this one into it.
-        if (!all.size && document.readyState !== 'loading') scan(document.documentElement);
-      }
+    show(to?: typeof shown) {
+      shown = to;
+      seek();
       writes = 0;
       render();
       hidden?.forEach((animation) => animation?.cancel());

@@ -27,8 +27,8 @@ export function examplesFor(number: string): readonly Example[] {
       html: `<h1>Harbour Plumbing</h1>
 <p>Call ${display}, ${a}-${b}-${c} or ${a}.${b}.${c}.</p>
 <p>From abroad: +${code} ${a} ${b} ${c}, 00${code} ${a} ${b} ${c}.</p>
-<p><a href="tel:${number}">Call now: <b>${a}</b>-${b}-${c}</a></p>
-<button title="Rings ${display}">Opening hours</button>
+<p><a href="tel:${number}" title="Rings ${display}">Call now: <b>${a}</b>-${b}-${c}</a></p>
+<p>Monday to Friday from 8 to 18, and at night for whoever stands in water.</p>
 <p>Fax: (${a}) ${b}-0199. Order 4711${a}${b}${c}99.</p>`,
     },
     {

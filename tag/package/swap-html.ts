@@ -3,7 +3,7 @@ import { dialled, patternOf } from '../pattern.js';
 import type { Given } from './given.js';
 import { pieces, type Attribute, type Piece } from './html-pieces.js';
 
-const TEXTS = /^(?:title|aria-label|alt|placeholder)$/;
+const TEXTS = /^(?:title|aria-label|alt)$/;
 const VOID = /^(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)$/;
 /** What may stand between two digits, written as an entity: blanks and dashes. */
 const ENTITY =
@@ -14,7 +14,7 @@ const MOST = 0x1900;
 
 /**
  * HTML with another number in the place of the printed one, in its text, in links `tel:` and in the attributes `title`,
- * `aria-label`, `alt` and `placeholder`. What is marked `data-tagswitch-off` stays. All else is the same byte for byte.
+ * `aria-label` and `alt`. What is marked `data-tagswitch-off` stays. All else is the same byte for byte.
  * @param printed country code, a blank, and the rest
  */
 export function swapHtml(html: string, printed: string, given: Given | undefined): string {

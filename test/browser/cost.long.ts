@@ -129,8 +129,8 @@ async function setUp(t: Test, body: string): Promise<{ base: string; page: Page;
 }
 
 for (const [nodes, most] of [
-  [5_000, 60],
-  [50_000, 200],
+  [5_000, 40],
+  [50_000, 100],
 ] as const) {
   t.test(`${nodes} nodes cost at most ${most} ms`, async (t) => {
     t.setTimeout(100_000);

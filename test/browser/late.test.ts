@@ -71,16 +71,15 @@ const SEEN = 'await new Promise((resolve) => setTimeout(resolve));';
 
 t.test('a page that comes in pieces has the number in its first picture, and in what follows', async (t) => {
   let rest: ServerResponse | undefined;
+  let start = `<p>${PRINTED}</p>`;
   const server = createServer((_, response) => {
     response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.write(
-      `<!doctype html><title>x</title><link rel="icon" href="data:,">${snippet}<p>${PRINTED}</p>`,
-    );
+    response.write(`<!doctype html><title>x</title><link rel="icon" href="data:,">${snippet}${start}`);
     rest = response;
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const { w, base } = await open({}, origin, ['+12025550100']);
+  const { w, base } = await open({ heartbeatMs: 20_000 }, origin, ['+12025550100']);
   const snippet = await snippetOf(base);
   const page = await browser.context.newPage();
   t.teardown(async () => {
@@ -95,7 +94,40 @@ t.test('a page that comes in pieces has the number in its first picture, and in 
   rest?.end(`<footer>${PRINTED}</footer>`);
   await page.locator('footer', { hasText: FIRST }).waitFor();
   t.equal(w.links.links.length, 1);
+
+  // On the next page it is known before the page is there, and a server has written it.
+  start = '<p>Welcome</p>';
+  await page.goto(origin, { waitUntil: 'commit' });
+  await until(() => page.evaluate(`window.tagswitch?.number().then(({ state }) => state === 'held')`));
+  t.equal(await page.evaluate('document.readyState'), 'loading');
+  rest?.end(`<footer>${FIRST}</footer>`);
+  await until(() => page.evaluate('tagswitch.places().length === 1'));
+  endLinks(w);
+  await page.evaluate(`history.pushState({}, '', '/next')`);
+  await page.locator('footer', { hasText: PRINTED }).waitFor();
 });
+
+t.test(
+  'a number that a server wrote is known, and a page without any is not looked through again',
+  async (t) => {
+    const written = await load(t, `<p>Call ${FIRST}</p>`);
+    t.equal(await written.text('p'), `Call ${FIRST}`);
+    t.equal(await written.run('return tagswitch.places().length'), 1);
+    await written.renumber();
+    t.equal(await written.text('p'), `Call ${SECOND}`, 'it goes on with the visit');
+
+    const { w, run } = await load(t, '<p>Welcome</p>');
+    t.equal(await run('return tagswitch.places().length'), 0);
+    await run(`
+    window.reads = 0;
+    const { get } = Object.getOwnPropertyDescriptor(Node.prototype, 'firstChild');
+    Object.defineProperty(Node.prototype, 'firstChild', { get() { window.reads++; return get.call(this); } });
+  `);
+    const { asked } = w.links;
+    await until(() => w.links.asked > asked + 1);
+    t.equal(await run('return window.reads'), 0, 'two heartbeats later');
+  },
+);
 
 t.test('what is added, changed and copied later', async (t) => {
   const { text, run, renumber, wrong, w, page } = await load(

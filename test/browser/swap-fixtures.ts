@@ -215,14 +215,18 @@ const markup: Family = {
       '<svg width="200" height="20"><title>202-555-0100</title><text y="15">202-555-0100</text></svg>',
     ),
     fixture(
-      'title, alt and placeholder',
-      '<p title="202-555-0199"><img alt="Call 202-555-0199"><input placeholder="202-555-0199"></p>',
-      '<p title="202-555-0100"><img alt="Call 202-555-0100"><input placeholder="202-555-0100"></p>',
+      'title and label around the number',
+      '<div aria-label="Call 202-555-0199"><p title="202.555.0199">Call <b>202-555-0199</b></p></div>',
+      '<div aria-label="Call 202-555-0100"><p title="202.555.0100">Call <b>202-555-0100</b></p></div>',
     ),
     fixture(
-      'placeholder of a text area',
-      '<textarea placeholder="or call 202-555-0199"></textarea>',
-      '<textarea placeholder="or call 202-555-0100"></textarea>',
+      'an icon and an image that call',
+      '<a href="tel:+12025550199" aria-label="Call 202-555-0199"><svg width="9" height="9"></svg></a> <a href="tel:+12025550199"><img alt="Call 202-555-0199"></a>',
+      '<a href="tel:+12025550100" aria-label="Call 202-555-0100"><svg width="9" height="9"></svg></a> <a href="tel:+12025550100"><img alt="Call 202-555-0100"></a>',
+    ),
+    fixture(
+      'attributes with no number beside them',
+      '<p title="202-555-0199"><img alt="Call 202-555-0199"><input placeholder="202-555-0199"></p>',
     ),
     fixture(
       'a comment and a hidden branch',
@@ -296,6 +300,8 @@ const rules: Family = {
     ['a.chat', 'href', 'https://wa.me/{number}'],
     ['img.number', 'src', 'data:image/gif,{number}'],
     ['[data-phone]', 'data-phone', '{display}'],
+    ['img.call', 'alt', 'Call {display}'],
+    ['.ask', 'placeholder', 'or call {display}'],
   ],
   fixtures: [
     fixture('text', '<b class="phone">Ring us!</b>', '<b class="phone">Ring (202) 555-0100!</b>'),
@@ -309,6 +315,16 @@ const rules: Family = {
       'an image',
       '<img class="number" alt="" src="data:image/gif,0">',
       '<img class="number" alt="" src="data:image/gif,+12025550100">',
+    ),
+    fixture(
+      'what an image says',
+      '<img class="call" alt="Call us">',
+      '<img class="call" alt="Call (202) 555-0100">',
+    ),
+    fixture(
+      'placeholder of an input and of a text area',
+      '<input class="ask" placeholder="202-555-0199"><textarea class="ask" placeholder="202-555-0199"></textarea>',
+      '<input class="ask" placeholder="or call (202) 555-0100"><textarea class="ask" placeholder="or call (202) 555-0100"></textarea>',
     ),
     fixture('an attribute', '<i data-phone="x">x</i>', '<i data-phone="(202) 555-0100">x</i>'),
     fixture('what is off', '<b data-tagswitch-off><i class="phone">Ring us!</i></b>'),

@@ -140,11 +140,11 @@ t.test('nothing is kept of who said no, and he gets the number of all who came t
   ] as const) {
     o.html = pageWith(tag, more);
     const page = await context.newPage();
-    await page.goto(`${o.site}/?utm_source=ads&gclid=g1`);
+    await page.goto(`${o.site}/?utm_source=ads&gclid=click-of-ads`);
     await shows(page, '(202) 555-0100');
     t.equal(await page.locator('#tel').getAttribute('href'), 'tel:+12025550100', name);
     t.match(o.w.links.lastRequest, { anonymous: true, touch: /"source":"ads"/ });
-    t.notMatch(JSON.stringify(o.w.links.lastRequest), /g1|visitor/, 'no click id, no visitor');
+    t.notMatch(JSON.stringify(o.w.links.lastRequest), /click-of-ads|visitor/, 'no click id, no visitor');
     t.equal(await stored(page), 0, 'no storage');
     await page.goto('about:blank');
     t.strictSame(await context.cookies(o.site), [], 'no cookie');
@@ -325,7 +325,12 @@ t.test('what a page may ask for', async (t) => {
     `new Promise((done) => document.addEventListener('tagswitch', ({ detail }) => done(detail), { once: true }))`,
   );
   o.w.links.links.forEach((link) => (link.until = 0));
-  await page.evaluate(`history.pushState({}, '', '/other')`);
+  const long = page.waitForRequest((request) => request.method() === 'POST');
+  const words = Array.from({ length: 5 }, (_, nth) => `utm_${nth}=${encodeURIComponent('я'.repeat(190))}`);
+  await page.evaluate(`history.pushState({}, '', '/other?${words.join('&')}')`);
+  const body = (await long).postData() ?? '';
+  t.notMatch(body, 'touch', 'what brought him here would make it more than 2 KB');
+  t.ok(body.length > 200 && body.length < 2_048);
   t.match(await wait, { state: 'held', number: '+12025550100' }, 'an event tells of each change');
   o.html = pageWith((await o.snippet()).replace(/ data-endpoint="[^"]*"/, ''));
   const asked = o.w.links.asked;

@@ -31,8 +31,8 @@ t.test('the number of HTML is swapped where people and telephones read it, and n
     ['202&nbsp;555&#8209;0199 &amp; 1', '202&nbsp;555&#8209;0100 &amp; 1'],
     ['<img alt="202.555.0199" title=202.555.0199>', '<img alt="202.555.0100" title=202.555.0100>'],
     [
-      '<input placeholder="202 555 0199" value="202 555 0199">',
-      '<input placeholder="202 555 0100" value="202 555 0199">',
+      '<input placeholder="202 555 0199" value="202 555 0199" title="202 555 0199">',
+      '<input placeholder="202 555 0199" value="202 555 0199" title="202 555 0100">',
     ],
     ['<b aria-label = "202 555 0199">x</b>', '<b aria-label = "202 555 0100">x</b>'],
     ['a < 202-555-0199 </>', 'a < 202-555-0100 </>'],
@@ -53,8 +53,8 @@ t.test('the number of HTML is swapped where people and telephones read it, and n
       '<script><!-- <script>1</script>202-555-0199--></script>202-555-0100',
     ],
     [
-      '<textarea placeholder="202-555-0199"><b>202-555-0199</textarea>202-555-0199',
-      '<textarea placeholder="202-555-0100"><b>202-555-0199</textarea>202-555-0100',
+      '<textarea title="202-555-0199"><b>202-555-0199</textarea>202-555-0199',
+      '<textarea title="202-555-0100"><b>202-555-0199</textarea>202-555-0100',
     ],
     [
       '<!-->202-555-0199<!-- 202-555-0199 --!>202-555-0199',
