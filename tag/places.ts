@@ -179,7 +179,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
           template.replace('{number}', to).replace('{display}', display),
         );
       });
-    each('a' + DIALS, (element) => lookAtAttribute(element.getAttributeNode('href')));
+    each(`a${DIALS},area${DIALS}`, (element) => lookAtAttribute(element.getAttributeNode('href')));
     if (self.length)
       each('iframe', (target) => {
         target.addEventListener('load', enter);

@@ -132,12 +132,14 @@ t.test('React takes a part of the page over later than the rest', async (t) => {
   );
   t.teardown(close);
   await go();
-  await exercise(page);
+  await shows(page, '#tel', '202-555-0100');
   t.equal(await page.locator('#foot').textContent(), '(202) 555-0199, 0', 'not taken over yet: not touched');
+  await page.evaluate('come()');
   await shows(page, '#foot', '(202) 555-0100, 0');
   await page.locator('#late').click();
   await shows(page, '#late', 'late 1');
   await shows(page, '#foot', '(202) 555-0100, 1');
+  await exercise(page);
   t.strictSame(messages, []);
 });
 

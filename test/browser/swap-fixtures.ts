@@ -225,6 +225,11 @@ const markup: Family = {
       '<a href="tel:+12025550100" aria-label="Call 202-555-0100"><svg width="9" height="9"></svg></a> <a href="tel:+12025550100"><img alt="Call 202-555-0100"></a>',
     ),
     fixture(
+      'a part of an image that calls',
+      '<map name="map"><area href="tel:+1-202-555-0199" alt="Call 202-555-0199"></map>',
+      '<map name="map"><area href="tel:+12025550100" alt="Call 202-555-0100"></map>',
+    ),
+    fixture(
       'attributes with no number beside them',
       '<p title="202-555-0199"><img alt="Call 202-555-0199"><input placeholder="202-555-0199"></p>',
     ),

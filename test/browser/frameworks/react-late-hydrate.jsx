@@ -1,4 +1,5 @@
 import { hydrateRoot } from 'react-dom/client';
 import { page } from './react-late.jsx';
 
-hydrateRoot(document.querySelector('#root, #__next'), page(700));
+const come = new Promise((resolve) => (window.come = resolve));
+hydrateRoot(document.querySelector('#root, #__next'), page(come));

@@ -2,4 +2,4 @@ import { prerenderToNodeStream } from 'react-dom/static';
 import { text } from 'node:stream/consumers';
 import { page } from './react-late.jsx';
 
-export const html = async () => text((await prerenderToNodeStream(page(0))).prelude);
+export const html = async () => text((await prerenderToNodeStream(page(Promise.resolve()))).prelude);

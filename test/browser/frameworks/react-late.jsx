@@ -1,4 +1,4 @@
-// A page whose second half is taken over later than its first: its code is on its way for longer.
+// A page whose second half is taken over later than its first: when its code has come.
 import { lazy, Suspense, useState } from 'react';
 import { App } from './react-app.jsx';
 
@@ -14,10 +14,9 @@ function Late() {
   );
 }
 
-const come = (delayMs) => new Promise((resolve) => setTimeout(() => resolve({ default: Late }), delayMs));
-
-export function page(delayMs) {
-  const Footer = lazy(() => come(delayMs));
+/** @param come a promise */
+export function page(come) {
+  const Footer = lazy(() => come.then(() => ({ default: Late })));
   return (
     <div>
       <Suspense fallback={<p>waits</p>}>
