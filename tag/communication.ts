@@ -27,7 +27,7 @@ export type Communication = ReturnType<typeof communicationOf>;
 /** The number of one element of the tag, and its whole life. */
 export function communicationOf(settings: Settings) {
   const { site, endpoint, tag, proof, bucket, area, number = '', rules = '[]', hide } = settings;
-  const printed = number.replace(' ', '');
+  const printed = number.replace(/\s/g, '');
   let state: State = 'printed';
   /** What the page shows; `told`: what it was told itself, and no other tab. */
   let held: Held | undefined;

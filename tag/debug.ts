@@ -11,9 +11,8 @@ import type { Shown } from './visit.js';
 /** Between two looks at a page that changes. */
 const REST_MS = 250;
 /** What decides whether a place is one. */
-const ATTRIBUTES = 'href src title aria-label alt contenteditable data-tagswitch data-tagswitch-off'.split(
-  ' ',
-);
+const ATTRIBUTES =
+  'href src title aria-label alt placeholder contenteditable data-tagswitch data-tagswitch-off'.split(' ');
 
 function open(): void {
   const shown = new Map<string, Shown>();

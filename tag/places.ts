@@ -18,12 +18,10 @@ export interface Place {
 
 type Make = (number: string, display: string) => string;
 
-const DIALS = '[href*="tel:" i]';
 const OFF = '[contenteditable],[data-tagswitch-off]';
 const NEVER = 'head,script,style,textarea,select';
 /** What may say the number too, of an element that shows it or is around one that does, and of an image in a link. */
 const ATTRIBUTES = ['title', 'aria-label', 'alt'];
-const AROUND = `[${ATTRIBUTES.join('],[')}]`;
 /** A number that is spread over several elements is looked for in one with no more text and children than this. */
 const MOST_SPREAD = 200;
 /** A list of more children is long. */
@@ -52,7 +50,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
   const chosen: readonly Rule[] = [
     ...rules,
     [marked, '', '{display}'],
-    [marked + DIALS, 'href', 'tel:{number}'],
+    [marked + '[href^="tel:" i]', 'href', 'tel:{number}'],
   ];
   let hidden: (Animation | undefined)[] | undefined = [];
   let writes = 0;
@@ -100,11 +98,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     // An animation leaves no trace in the page's HTML, and no policy forbids it.
     hidden?.push(node.parentElement?.animate({ visibility: ['hidden', 'hidden'] }, hideMs));
     put(place);
-    for (
-      let up: Element | null | undefined = element.firstElementChild ?? element;
-      (up = up?.closest(AROUND));
-      up = up.parentElement
-    )
+    for (let up: Element | null = element.firstElementChild ?? element; up; up = up.parentElement)
       for (const name of ATTRIBUTES) lookAtAttribute(up.getAttributeNode(name));
   };
 
@@ -179,7 +173,9 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
           template.replace('{number}', to).replace('{display}', display),
         );
       });
-    each(`a${DIALS},area${DIALS}`, (element) => lookAtAttribute(element.getAttributeNode('href')));
+    each('a[href*="tel:" i],area[href*="tel:" i]', (element) =>
+      lookAtAttribute(element.getAttributeNode('href')),
+    );
     if (self.length)
       each('iframe', (target) => {
         target.addEventListener('load', enter);

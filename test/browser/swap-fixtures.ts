@@ -293,6 +293,11 @@ const choice: Family = {
       'off',
       '<div data-tagswitch-off><p title="202-555-0199">202-555-0199 <a href="tel:2025550199">x</a></p></div>',
     ),
+    fixture(
+      'a marked link to a page',
+      '<a data-tagswitch="" href="https://hotel:8443/">call us</a>',
+      '<a data-tagswitch="" href="https://hotel:8443/">(202) 555-0100</a>',
+    ),
     fixture('off, beside a mark', '<p data-tagswitch-off data-tagswitch="">call us</p>'),
   ],
 };
