@@ -22,7 +22,8 @@ export class ChildFailed extends Error {
   /** What the program itself said was wrong, one line each; empty where it said nothing. */
   readonly faults: readonly string[];
   constructor(name: string, exitCode: number | null, faults: readonly string[] = []) {
-    super(`${name} ended before it was ready (exit code ${String(exitCode)})`);
+    const said = faults.length === 0 ? '' : `: ${faults.join('; ')}`;
+    super(`${name} ended before it was ready (exit code ${String(exitCode)})${said}`);
     this.exitCode = exitCode;
     this.faults = faults;
   }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 import { fictionalNumbers } from './numbers.js';
 import { Probe, type ProbeResult } from './probe.js';
 import { sipp, type Audio, type SippResult } from './sipp.js';

@@ -9,7 +9,8 @@ import { createLogger } from '../../src/observe/logger.js';
 import { RedisClients } from '../../src/redis/clients.js';
 import { onRealServers } from '../e2e/system.js';
 import { listening } from '../support/listening.js';
-import { freePort, TestRedis } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
+import { TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
 const ours = fileURLToPath(new URL('../../../freeswitch-conf', import.meta.url));

@@ -11,7 +11,8 @@ import { RedisClients } from '../../src/redis/clients.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { makeDirectory, makeRecord, World } from '../http/fixture.js';
 import { keepingLogger } from '../support/logger.js';
-import { freePort, TestRedis } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
+import { TestRedis } from '../support/redis.js';
 import { openBrowser } from './browser.js';
 
 const redis = await TestRedis.start();

@@ -11,7 +11,7 @@ import t from 'tap';
 import type { Site } from '../../src/directory/model.js';
 import { root } from '../ops/tool.js';
 import { KEY } from '../http/fixture.js';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 import { until } from '../support/until.js';
 import { openBrowser } from './browser.js';
 import { exercise, messagesOf, shows } from './exercise.js';

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { root } from '../ops/tool.js';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 import { until } from '../support/until.js';
 import { openBrowser } from './browser.js';
 import { exercise, messagesOf, shows } from './exercise.js';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { KEY, makeDirectory, World } from '../http/fixture.js';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 import { openBrowser } from './browser.js';
 
 const PRINTED = '(212) 555-0150';

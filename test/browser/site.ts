@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import type { Site } from '../../src/directory/model.js';
 import { KEY, makeDirectory, World } from '../http/fixture.js';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 
 export const HEARTBEAT = 400;
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Site } from '../../src/directory/model.js';
 import { makeDirectory, World } from '../http/fixture.js';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 import { snippetOf } from './site.js';
 
 export interface File {

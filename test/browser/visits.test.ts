@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import type { Site } from '../../src/directory/model.js';
 import { KEY, makeDirectory, OTHER_ORIGIN, World } from '../http/fixture.js';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 import { until } from '../support/until.js';
 import { openBrowser } from './browser.js';
 

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import t from 'tap';
 import { fictionalNumbers } from '../bench/numbers.js';
 import { sipp } from '../bench/sipp.js';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 import { until } from '../support/until.js';
 import { Agent } from '../standalone/media-agent.js';
 import { finalOf } from './ends.js';

@@ -5,7 +5,7 @@ import t from 'tap';
 import { sipp } from '../bench/sipp.js';
 import { fictionalNumbers } from '../bench/numbers.js';
 import { Agent } from '../standalone/media-agent.js';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 import { until } from '../support/until.js';
 import { startSecond } from './second-application.js';
 import { System, type Record_ } from './system.js';

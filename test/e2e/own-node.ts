@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 
 const program = fileURLToPath(new URL('../../src/standalone/media-server/main.js', import.meta.url));
 const configuration = fileURLToPath(new URL('../../../freeswitch-conf', import.meta.url));

@@ -106,7 +106,10 @@ export class System {
     );
     const system = new System(settings, folder);
     await system.#startServers();
-    await system.#launcher.start();
+    await system.#launcher.start().catch((error: unknown) => {
+      const said = readFileSync(join(settings.data, 'log', 'tagswitch.log'), 'utf8').slice(-2000);
+      throw new Error(`the switch did not start: ${String(error)}\n${said}`);
+    });
     await system.ready();
     return system;
   }

@@ -14,7 +14,8 @@ import { RedisEventStreams } from '../../src/redis/event-stream.js';
 import { RedisScripts } from '../../src/redis/scripts.js';
 import { ACCOUNT, callId, ended, received } from '../calls/samples.js';
 import { keepingLogger } from '../support/logger.js';
-import { freePort, TestRedis } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
+import { TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
 const OTHER = 'acc_zzzzzzzzzzzzzzzz';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t from 'tap';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 import { root, run } from './tool.js';
 
 t.setTimeout(120_000);

@@ -5,7 +5,8 @@ import type { Test } from 'tap';
 import { MARGIN_MS } from '../../src/numbers/allocate-command.js';
 import { RedisClients } from '../../src/redis/clients.js';
 import { keepingLogger } from '../support/logger.js';
-import { freePort, TestRedis } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
+import { TestRedis } from '../support/redis.js';
 import { numbers, World } from '../numbers/fixture.js';
 
 const run = promisify(execFile);

@@ -13,7 +13,7 @@ import { Child } from '../../src/start/child.js';
 import { Launcher } from '../../src/start/launcher.js';
 import { ownRedisSocket } from '../../src/start/own-redis.js';
 import { keepingLogger } from '../support/logger.js';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 import { until } from '../support/until.js';
 
 const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));

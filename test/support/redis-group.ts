@@ -1,5 +1,6 @@
 import { redisCli } from './redis-cluster.js';
-import { restartablePort, TestRedis } from './redis.js';
+import { freePort } from '../../src/start/ports.js';
+import { TestRedis } from './redis.js';
 import { until } from './until.js';
 
 const GROUP = 'main';
@@ -28,7 +29,7 @@ export class SentinelGroup {
     );
     const sentinels: TestRedis[] = [];
     for (let i = 0; i < 3; i++) {
-      sentinels.push(await TestRedis.startSentinel(await restartablePort(), GROUP, master.port, 2));
+      sentinels.push(await TestRedis.startSentinel(await freePort(), GROUP, master.port, 2));
     }
     await until(async () => {
       for (const one of sentinels) {
@@ -46,5 +47,5 @@ export class SentinelGroup {
 }
 
 async function startServer(): Promise<TestRedis> {
-  return TestRedis.start(['--bind', '127.0.0.1', '--repl-diskless-sync-delay', '0'], await restartablePort());
+  return TestRedis.start(['--bind', '127.0.0.1', '--repl-diskless-sync-delay', '0'], await freePort());
 }

@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '../../src/start/ports.js';
 
 /** A redis-server of a test's own, on a Unix socket in a directory of its own; nothing is written to disk. */
 export class TestRedis {
@@ -44,7 +43,7 @@ export class TestRedis {
 
   /** A node of a cluster, on two free TCP ports of 127.0.0.1. It owns no slots yet. */
   static async startNode(nodeTimeoutMs = 2_000, more: readonly string[] = []): Promise<TestRedis> {
-    const [port, bus] = [await restartablePort(), await restartablePort()];
+    const [port, bus] = [await freePort(), await freePort()];
     const options = ['--bind', '127.0.0.1', '--cluster-enabled', 'yes', '--cluster-port', String(bus)];
     const times = ['--cluster-node-timeout', String(nodeTimeoutMs), '--repl-diskless-sync-delay', '0'];
     return TestRedis.start([...options, ...times, ...more], port);
@@ -137,30 +136,4 @@ export class TestRedis {
     await this.kill();
     await rm(this.#directory, { recursive: true, force: true });
   }
-}
-
-const given = new Set<number>();
-
-/**
- * A free port of 127.0.0.1 below those that the kernel lends to outgoing connections: it is free again when a server is
- * started a second time. No two calls of a process give the same.
- */
-export async function restartablePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (given.has(port)) continue;
-    given.add(port);
-    const free = await freePort(port).catch(() => undefined);
-    if (free !== undefined) return free;
-  }
-}
-
-/** A port of 127.0.0.1 that was free a moment ago; `wanted`, or any. Rejects where `wanted` is taken. */
-export async function freePort(wanted = 0): Promise<number> {
-  const server = createServer().listen(wanted, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -12,7 +12,7 @@ import { VISITOR_COOKIE } from '../../src/visitors/cookie.js';
 import { allocate, swapHtml, visitorCookie } from '../../tag/package/server.js';
 import { KEY, makeDirectory, World } from '../http/fixture.js';
 import { root } from '../ops/tool.js';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../src/start/ports.js';
 
 const run = promisify(execFile);
 const PRINTED = '+1 2025550199';

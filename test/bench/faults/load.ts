@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { System, type Record_ } from '../../e2e/system.js';
-import { freePort } from '../../support/redis.js';
+import { freePort } from '../../../src/start/ports.js';
 import { allRecords } from '../call-records.js';
 import { fictionalNumbers } from '../numbers.js';
 import { sipp, type SippCall, type SippResult } from '../sipp.js';
