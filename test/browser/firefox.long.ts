@@ -33,8 +33,12 @@ async function openFirefox(): Promise<{ browser: Browser; close: () => Promise<v
   };
 }
 
-const { browser, close } = await openFirefox();
-t.teardown(close);
+let browser: Browser;
+t.before(async () => {
+  const opened = await openFirefox();
+  browser = opened.browser;
+  t.teardown(opened.close);
+});
 
 async function open(life: Parameters<typeof openSite>[0] = {}) {
   const site = await openSite(life);

@@ -4,3 +4,9 @@
  */
 const options = (process.env['NODE_OPTIONS'] ?? '').split(' ');
 process.env['NODE_OPTIONS'] = options.filter((option) => !option.includes('@tapjs/processinfo')).join(' ');
+
+// What ends a test's program before it has a result would be told on standard error, which tap's silent reporter drops.
+process.on('uncaughtExceptionMonitor', (error) => {
+  const lines = (error.stack ?? String(error)).split('\n');
+  process.stdout.write(lines.map((line) => `# uncaught: ${line}\n`).join(''));
+});
