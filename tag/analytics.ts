@@ -76,13 +76,14 @@ function granted(): boolean {
 
 /** What this address was reached by. */
 function arrival(): Arrival {
-  const plain = (url: string) => url.replace(/[?#].*/, '').slice(0, MOST);
+  const { URL: url, referrer } = document;
+  const plain = (url: string) => ((url.split('?')[0] as string).split('#')[0] as string).slice(0, MOST);
   const query: Record<string, string> = {};
   // Most addresses have none.
-  if (location.search)
+  if (url.includes('?'))
     for (const [name, value] of new URLSearchParams(location.search))
       if (/^utm_/.test(name) || (CLICK.test(name) && granted())) query[name] = value.slice(0, MOST);
-  return { query, referrer: plain(document.referrer), landingPage: plain(location.href) };
+  return { query, referrer: plain(referrer), landingPage: plain(url) };
 }
 
 /** What is kept of the visit that was last heard of. */
@@ -134,7 +135,7 @@ export function visit(): Visit {
   isNew = false;
   const going: Kept = {
     ...(goesOn ? kept : { session: randomId(), pass: kept?.pass, touch: here }),
-    visitor: toldBy(COOKIE) ?? kept?.visitor ?? randomId(),
+    visitor: (!goesOn && toldBy(COOKIE)) || kept?.visitor || randomId(),
     seen: now,
   };
   keep(going);

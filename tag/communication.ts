@@ -27,7 +27,7 @@ export type Communication = ReturnType<typeof communicationOf>;
 /** The number of one element of the tag, and its whole life. */
 export function communicationOf(settings: Settings) {
   const { site, endpoint, tag, proof, bucket, area, number = '', rules = '[]', hide } = settings;
-  const printed = number.replace(/\s/g, '');
+  const printed = number.replaceAll(' ', '');
   let state: State = 'printed';
   /** What the page shows; `told`: what it was told itself, and no other tab. */
   let held: Held | undefined;
@@ -68,7 +68,8 @@ export function communicationOf(settings: Settings) {
       ...(told?.link &&
         told.session === session && { link: told.link, number: told.number, until: told.until }),
     };
-    if (new TextEncoder().encode(JSON.stringify(question))[MOST_BYTES]) question['touch'] = undefined;
+    // As long as its bytes, or longer: a quotation mark counts three.
+    if (encodeURI(JSON.stringify(question))[MOST_BYTES]) question['touch'] = undefined;
     try {
       // Text is text/plain: no preflight.
       const response = await fetch(api + 'allocations', {

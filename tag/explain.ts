@@ -1,5 +1,5 @@
 /** Why text that looks like a telephone number was left as it is. Pure: no page. */
-import { dialled, END, NOT_AFTER, patternOf, type Pattern } from './pattern.js';
+import { BEFORE, dialled, END, patternOf, type Pattern } from './pattern.js';
 
 /** In words, for who made the page. */
 export const reasons = {
@@ -43,6 +43,8 @@ const DATE =
 const AMOUNT = /^\d{1,3}(?:[. ]\d{3})+$/;
 /** What comes after a number lets it end there. */
 const ENDS = new RegExp(`^${END}`);
+/** What comes before it makes it something else. */
+const NOT_AFTER = new RegExp(`${BEFORE}$`);
 const MONEY = '(?:\\p{Sc}|EUR|USD|GBP|CHF)';
 const MONEY_BEFORE = new RegExp(`${MONEY}\\s?$`, 'u');
 const MONEY_AFTER = new RegExp(`^\\s?${MONEY}`, 'u');

@@ -34,9 +34,9 @@ function start(): Tagswitch {
   const ask = () => all.forEach(({ ask }) => void ask());
 
   // A page that changes its address without a load is another page view.
-  let { href } = location;
+  let url = document.URL;
   const move = () => {
-    if (href === (href = location.href)) return;
+    if (url === (url = document.URL)) return;
     arrive();
     ask();
   };

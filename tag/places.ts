@@ -2,7 +2,7 @@
  * The places of a page that show one printed number, and what is written in them. Changes text and attributes alone, never
  * HTML; everything can be put back. What the page itself writes later, and what it adds, is looked at again.
  */
-import { dialled, patternOf, TEL } from './pattern.js';
+import { dialled, patternOf } from './pattern.js';
 import type { Held } from './visit.js';
 
 /** `[selector, attribute, template]`: what a site adds to the places; without attribute the element's text. */
@@ -25,7 +25,7 @@ const ATTRIBUTES = ['title', 'aria-label', 'alt'];
 /** A number that is spread over several elements is looked for in one with no more text and children than this. */
 const MOST_SPREAD = 200;
 /** A list of more children is long. */
-const LONG = 9;
+const MOST_CHILDREN = 9;
 /** More children than this of anything are not in the page's first picture. */
 const SEEN = 99;
 /** Whose HTML a framework takes over: what it has not taken over yet is not touched, or it would not know its own page. */
@@ -79,11 +79,10 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
    * its own. React does so part by part, Next.js with the whole document, Vue at once.
    */
   const isAwaited = (element: Element) => {
-    const root =
-      performance.now() < PATIENCE_MS &&
-      (element.closest(TAKEN_OVER) ?? document.head.querySelector('[src*="/_next/"]'));
+    const root = element.closest(TAKEN_OVER) ?? document.head.querySelector('[src*="/_next/"]');
     return (
       root &&
+      performance.now() < PATIENCE_MS &&
       !(root as Element & { __vue_app__?: object }).__vue_app__ &&
       !/__react/.test(Object.keys(element) as unknown as string)
     );
@@ -105,12 +104,17 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
   /** Where the number is written in an attribute. */
   const lookAtAttribute = (node: Attr | null) => {
     if (!node) return;
-    const { name, value } = node;
+    const { value, name, ownerElement } = node;
+    const isLink = name === 'href';
     // Of links, those that dial; what no digit is may be escaped in them.
-    const plain = name !== 'href' ? value : TEL.test(value) ? value.replace(/%../g, '') : '';
-    const form = printedForm(plain);
+    const plain = isLink ? unescape(value) : value;
+    const form = (!isLink || (ownerElement as HTMLAnchorElement).protocol === 'tel:') && printedForm(plain);
     if (form)
-      add(node, (to, display) => pattern.replace(form, to, display) as string, form === plain ? value : form);
+      add(
+        node,
+        (to, display) => pattern.replace(form, to, display, isLink) as string,
+        form === plain ? value : form,
+      );
   };
 
   /**
@@ -119,7 +123,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
    */
   const texts = (node: Node, look: (text: Text) => void, most = Infinity) => {
     if (node.nodeType === 3) return look(node as Text);
-    const isShort = look !== lookAtText || !node.childNodes[LONG];
+    const isShort = look !== lookAtText || !isLong(node);
     for (let child = node.firstChild; child && most--; child = child.nextSibling)
       if (isShort || isNear(child.textContent as string)) texts(child, look, most);
   };
@@ -129,7 +133,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     // One number may be spread over several pieces of text, but not over a whole list.
     for (
       let up = 0, root: Node | null = text;
-      root && up < 4 && !(root as Partial<Element>).children?.[LONG];
+      root && up < 4 && !isLong(root);
       up++, root = root.parentElement
     ) {
       const whole = root.textContent as string;
@@ -166,16 +170,14 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     };
     for (const [selector, name, template] of chosen)
       each(selector, (element) => {
-        const { firstChild, childNodes } = element;
+        const firstChild = element.firstChild;
         // The attribute, or the one piece of text that it holds.
-        const isText = !name && firstChild?.nodeType === 3 && !childNodes[1];
+        const isText = !name && firstChild?.nodeType === 3 && !firstChild.nextSibling;
         add(isText ? (firstChild as Text) : element.getAttributeNode(name), (to, display) =>
           template.replace('{number}', to).replace('{display}', display),
         );
       });
-    each('a[href*="tel:" i],area[href*="tel:" i]', (element) =>
-      lookAtAttribute(element.getAttributeNode('href')),
-    );
+    each('[href*="tel:" i]', (element) => lookAtAttribute(element.getAttributeNode('href')));
     if (self.length)
       each('iframe', (target) => {
         target.addEventListener('load', enter);
@@ -259,6 +261,9 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     },
   };
 }
+
+/** A list. */
+const isLong = (node: Node) => (node as Element).childElementCount > MOST_CHILDREN;
 
 function elementOf(node: Node): Element | null {
   return node.parentElement ?? (node as Attr).ownerElement;

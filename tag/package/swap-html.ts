@@ -24,13 +24,13 @@ export function swapHtml(html: string, printed: string, given: Given | undefined
   const display = given.display.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
   /** undefined where the number is not written in it. */
-  const swap = (text: string): string | undefined => {
+  const swap = (text: string, isLink = false): string | undefined => {
     const entities: string[] = [];
     const isPlain = /[\ue000-\uf8ff]/.test(text);
     const whole = text.replace(ENTITY, (entity) =>
       isPlain || entities.length === MOST ? entity : String.fromCharCode(PRIVATE + entities.push(entity) - 1),
     );
-    const made = replace(whole, given.number, display);
+    const made = replace(whole, given.number, display, isLink);
     return made?.replace(/[\ue000-\uf8ff]/g, (stand) => entities[stand.charCodeAt(0) - PRIVATE] ?? stand);
   };
 
@@ -39,9 +39,8 @@ export function swapHtml(html: string, printed: string, given: Given | undefined
     let at = from;
     for (const attribute of attributes) {
       const value = html.slice(attribute.from, attribute.to);
-      const isOne =
-        TEXTS.test(attribute.name) || (name === 'a' && attribute.name === 'href' && /^tel:/i.test(value));
-      const swapped = isOne ? swap(value) : undefined;
+      const isLink = name === 'a' && attribute.name === 'href' && /^\s*tel:/i.test(value);
+      const swapped = isLink || TEXTS.test(attribute.name) ? swap(value, isLink) : undefined;
       if (swapped === undefined || (!attribute.quote && /[\s"'<=>`]/.test(swapped))) continue;
       made += html.slice(at, attribute.from) + swapped;
       at = attribute.to;

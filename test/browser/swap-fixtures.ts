@@ -56,6 +56,11 @@ const american: Family = {
     form('zero-width blanks', '202&#8203;555&#8203;0199', '202&#8203;555&#8203;0100'),
     form('marks of direction', '&#8234;+1 202 555 0199&#8236;', '&#8234;+1 202 555 0100&#8236;'),
     form('lines of the source', '(202)\n                  555-0199', '(202)\n                  555-0100'),
+    fixture(
+      'after what begins a link too',
+      '<p title="TEL: 202-555-0199">Tel: (202) 555-0199</p><p>tel:202.555.0199</p>',
+      '<p title="TEL: 202-555-0100">Tel: (202) 555-0100</p><p>tel:202.555.0100</p>',
+    ),
     form('x12', '202-555-0199 x12', '202-555-0100 x12'),
     form('x12 without a blank', '202-555-0199x12', '202-555-0100x12'),
     form('ext.', '202-555-0199 ext. 12', '202-555-0100 ext. 12'),

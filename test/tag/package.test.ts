@@ -22,6 +22,7 @@ const swapped = (html: string) => swapHtml(html, PRINTED, GIVEN);
 t.test('the number of HTML is swapped where people and telephones read it, and nowhere else', async (t) => {
   const cases: readonly [before: string, after: string][] = [
     ['<p>Call 202-555-0199 now', '<p>Call 202-555-0100 now'],
+    ['<p>Tel: 202-555-0199', '<p>Tel: 202-555-0100'],
     [
       '<a href="tel:+1-202-555-0199">+1 (202) 555-0199</a>',
       '<a href="tel:+12025550100">+1 (202) 555-0100</a>',

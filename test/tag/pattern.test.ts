@@ -9,7 +9,7 @@ import t from 'tap';
 
 interface Pattern {
   readonly tail: RegExp;
-  replace(text: string, number: string, display: string): string | undefined;
+  replace(this: void, text: string, number: string, display: string, isLink?: boolean): string | undefined;
 }
 interface Module {
   readonly patternOf: (country: string, national: string) => Pattern;
@@ -58,6 +58,7 @@ const before = fc.constantFrom(
   'Call ',
   'Tel.',
   'T: ',
+  'Tel: ',
   'Phone:\u00a0',
   '(',
   '[',
@@ -163,11 +164,17 @@ t.test('every text with the number has its tail', async () => {
 
 t.test('a number that was lost in its own form: letters, links', async (t) => {
   const pattern = patternOf('+1', '2025550199');
-  const replace = (text: string, number: string, display: string) => pattern.replace(text, number, display);
+  const { replace } = pattern;
   t.equal(replace('1-202-JKL-01WX', '+12025550199', ''), '1-202-JKL-01WX', 'its own number changes nothing');
   t.equal(replace('1-202-JKL-01WX', '+12025550100', ''), '1-202-555-0100', 'letters become digits');
   t.equal(replace('1-202-JKL-01WXYZ', '+12025550100', ''), undefined, 'a word that is longer');
-  t.equal(replace('tel:202-555-0199;ext=5', '+441632960100', 'x'), 'tel:+441632960100;ext=5');
+  t.equal(
+    replace('tel:202-555-0199;ext=5', '+12025550100', '', true),
+    'tel:+12025550100;ext=5',
+    'a link dials',
+  );
+  t.equal(replace('Tel:202-555-0199', '+12025550100', ''), 'Tel:202-555-0100', 'text is read');
+  t.equal(replace('tel:202-555-0199;ext=5', '+441632960100', 'x', true), 'tel:+441632960100;ext=5');
 });
 
 t.test('how long a country code is', async (t) => {
