@@ -77,11 +77,12 @@ export function communicationOf(settings: Settings) {
         body: JSON.stringify(question),
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
-      const { pass, ...reply } = (await response.json()) as Reply & { pass?: string };
-      if (response.status > 499) throw Error();
+      // A refusal gives nothing that could be taken apart: that throws, as no answer does.
+      const answer: unknown = response.ok ? await response.json() : null;
+      const { pass, ...reply } = answer as Reply & { pass?: string };
       if (pass) keepMore(() => ({ pass }));
       told = { ...reply, session, ends: asked + (reply.confirmMs || reply.holdMs) };
-      to(response.ok && reply.level !== 'none' ? told : undefined);
+      to(reply.level !== 'none' ? told : undefined);
     } catch {
       // The network is away: a number that is ours is so until its end.
       to(held && held.ends > Date.now() ? held : undefined);

@@ -98,20 +98,20 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     hidden?.push(node.parentElement?.animate({ visibility: ['hidden', 'hidden'] }, hideMs));
     put(place);
     for (let up: Element | null = element.firstElementChild ?? element; up; up = up.parentElement)
-      for (const name of ATTRIBUTES) lookAtAttribute(up.getAttributeNode(name));
+      for (const name of ATTRIBUTES) lookAtAttribute(up, name);
   };
 
   /** Where the number is written in an attribute. */
-  const lookAtAttribute = (node: Attr | null) => {
-    if (!node) return;
-    const { value, name, ownerElement } = node;
+  const lookAtAttribute = (element: Element, name: string) => {
+    const value = element.getAttribute(name);
     const isLink = name === 'href';
     // Of links, those that dial; what no digit is may be escaped in them.
-    const plain = isLink ? unescape(value) : value;
-    const form = (!isLink || (ownerElement as HTMLAnchorElement).protocol === 'tel:') && printedForm(plain);
+    const plain =
+      value && (!isLink ? value : (element as HTMLAnchorElement).protocol === 'tel:' && unescape(value));
+    const form = plain && printedForm(plain);
     if (form)
       add(
-        node,
+        element.getAttributeNode(name),
         (to, display) => pattern.replace(form, to, display, isLink) as string,
         form === plain ? value : form,
       );
@@ -177,7 +177,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
           template.replace('{number}', to).replace('{display}', display),
         );
       });
-    each('[href*="tel:" i]', (element) => lookAtAttribute(element.getAttributeNode('href')));
+    each('[href*="tel:" i]', (element) => lookAtAttribute(element, 'href'));
     if (self.length)
       each('iframe', (target) => {
         target.addEventListener('load', enter);
@@ -202,7 +202,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
       if (place && place.after === place.node.nodeValue) continue;
       all.delete(node as Node);
       addedNodes.forEach(see);
-      if (attributeName) lookAtAttribute(node as Attr);
+      if (attributeName) lookAtAttribute(target as Element, attributeName);
       else if (target.nodeType === 3) see(target);
     }
     look(roots);

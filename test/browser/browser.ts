@@ -3,14 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext } from 'playwright-core';
 
-/** A Chromium with a profile of its own, and `more` flags. Ended and removed by `close`. */
+/** A Chromium with a profile of its own, `more` flags, and `without` those of Playwright. Ended and removed by `close`. */
 export async function openBrowser(
   more: readonly string[] = [],
+  without: readonly string[] = [],
 ): Promise<{ context: BrowserContext; close: () => Promise<void> }> {
   const profile = await mkdtemp(join(tmpdir(), 'tagswitch-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     headless: true,
+    ignoreDefaultArgs: [...without],
     viewport: { width: 1100, height: 900 },
     args: [
       '--no-sandbox',

@@ -116,6 +116,28 @@ t.test('whatever fails, the page shows its printed number', async (t) => {
   await page.close();
 });
 
+t.test('a refusal takes nothing back that was promised, and gives nothing', async (t) => {
+  const { w, base } = await open({ heartbeatMs: 300 });
+  t.teardown(() => w.http.close());
+  const page = await browser.context.newPage();
+  let refused = 0;
+  const refuse = () =>
+    page.route('**/v1/allocations', (route) => {
+      refused += 1;
+      return route.fulfill({ status: 403, json: { status: 403, number: '+12025550155', display: 'no' } });
+    });
+  await page.goto(`${base}/demo`);
+  await held(page);
+  await refuse();
+  await until(() => refused > 2);
+  t.equal(await shownOn(page), '(202) 555-0100', 'ours until its end');
+  await page.addInitScript('localStorage.clear()');
+  await page.reload();
+  await page.locator('#state', { hasText: 'none could be given' }).waitFor();
+  t.equal(await shownOn(page), PRINTED);
+  await page.close();
+});
+
 t.test('heartbeats say what the page was told', async (t) => {
   const { w, base } = await open();
   t.teardown(() => w.http.close());
