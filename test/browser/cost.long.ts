@@ -5,9 +5,9 @@
  * No other script is in the page, so that the union of these spans is the tag's; what Playwright itself evaluates carries
  * another address. Styles and layout that a changed text brings are not in it. The spans are of the thread's own time, times
  * four: Chromium's own throttling does the same by spinning, but by the clock on the wall, so that whatever else this machine
- * does would count four times. The median of five loads.
+ * does would count four times. The median of five loads: told in ms, and held against that of a script that does the least that one
+ * with a number for each visit has to do, in turn with it, since this machine's own speed changes twofold within an hour.
  *
- * Beside it, in turn, a script that does the least that one with a number for each visit has to do, and what the page itself costs.
  * A page of a site that was looked at before comes in a process that ran its scripts before; the first one, in one that is new: there
  * everything is dearer. Chromium takes a new one for every load where it keeps left pages for the way back.
  */
@@ -138,12 +138,12 @@ async function setUp(
 }
 
 for (const [nodes, most, browser] of [
-  [5_000, 40, warm],
-  [5_000, 80, cold],
-  [50_000, 100, warm],
+  [5_000, 4, warm],
+  [5_000, 5, cold],
+  [50_000, 2.5, warm],
 ] as const) {
   const where = `${nodes} nodes in a ${browser === warm ? 'process that knows them' : 'new process'}`;
-  t.test(`${where} cost at most ${most} ms`, async (t) => {
+  t.test(`${where} cost at most ${most} times the least`, async (t) => {
     t.setTimeout(100_000);
     const body = longPage(nodes);
     const { base, page, session } = await setUp(t, body, browser);
@@ -174,7 +174,8 @@ for (const [nodes, most, browser] of [
       'tagswitch.places().filter(({ before }) => before.includes("0199")).length',
     );
     t.equal(found, body.match(/555-?0199/g)?.length, 'all places were found');
-    t.ok(median(all) <= most, `${all.map((ms) => ms.toFixed(1)).join(', ')} ms`);
+    const times = median(all) / median(leasts);
+    t.ok(times <= most, `${times.toFixed(2)} times: ${all.map((ms) => ms.toFixed(1)).join(', ')} ms`);
     const [tag, floor, own] = [median(all), median(leasts), median(owns)].map((ms) => ms.toFixed(1));
     t.comment(`${where}: tag ${tag} ms, the least ${floor} ms, the page itself ${own} ms`);
   });
