@@ -44,7 +44,8 @@ export function patternOf(country: string, national: string): Pattern {
         whole,
         (found: string, lead: string, code: string, written: string, at: number) => {
           // A decimal fraction has the same digits. A country code before it is no digit of its own.
-          if (+found % 1 || OTHER.test(text.slice(0, at) + (code ? '\0' : '\0 ') + written)) return found;
+          if (+`0${found}` % 1 || OTHER.test(text.slice(0, at) + (code ? '\0' : '\0 ') + written))
+            return found;
           isFound = true;
           if (number === country + national) return found;
           if (isLink) return number;

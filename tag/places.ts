@@ -106,8 +106,7 @@ export function placesOf(printed: string, rules: readonly Rule[], hideMs: number
     const value = element.getAttribute(name);
     const isLink = name === 'href';
     // Of links, those that dial; what no digit is may be escaped in them.
-    const plain =
-      value && (!isLink ? value : (element as HTMLAnchorElement).protocol === 'tel:' && unescape(value));
+    const plain = value && (!isLink ? value : /^\s*tel:/i.test(value) && unescape(value));
     const form = plain && printedForm(plain);
     if (form)
       add(

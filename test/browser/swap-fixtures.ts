@@ -40,6 +40,7 @@ const american: Family = {
     form('+1', '+1 202-555-0199', '+1 202-555-0100'),
     form('+1 in brackets', '(+1) 202 555 0199', '(+1) 202 555 0100'),
     form('+1 and one dot', '+1.202.5550199', '+1.202.5550100'),
+    form('+1 without a dot of its own', '+1202555.0199', '+1202555.0100'),
     form('1-', '1-202-555-0199', '1-202-555-0100'),
     form('1 and brackets', '1 (202) 555-0199', '1 (202) 555-0100'),
     form('001', '001 202 555 0199', '001 202 555 0100'),
@@ -233,6 +234,11 @@ const markup: Family = {
       'a part of an image that calls',
       '<map name="map"><area href="tel:+1-202-555-0199" alt="Call 202-555-0199"></map>',
       '<map name="map"><area href="tel:+12025550100" alt="Call 202-555-0100"></map>',
+    ),
+    fixture(
+      'a link in a drawing',
+      '<svg width="99" height="9"><a href="tel:+1-202-555-0199"><text y="9">202-555-0199</text></a></svg>',
+      '<svg width="99" height="9"><a href="tel:+12025550100"><text y="9">202-555-0100</text></a></svg>',
     ),
     fixture(
       'attributes with no number beside them',
