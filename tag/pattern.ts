@@ -43,8 +43,8 @@ export function patternOf(country: string, national: string): Pattern {
       const made = text.replace(
         whole,
         (found: string, lead: string, code: string, written: string, at: number) => {
-          // A decimal fraction has the same digits. A country code before it is no digit of its own.
-          if (+`0${found}` % 1 || OTHER.test(text.slice(0, at) + (code ? '\0' : '\0 ') + written))
+          // A decimal fraction, though all zeros, has the same digits. A country code before it is no digit of its own.
+          if (+`0${found}1` % 1 || OTHER.test(text.slice(0, at) + (code ? '\0' : '\0 ') + written))
             return found;
           isFound = true;
           if (number === country + national) return found;

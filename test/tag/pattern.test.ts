@@ -177,6 +177,14 @@ t.test('a number that was lost in its own form: letters, links', async (t) => {
   t.equal(replace('tel:202-555-0199;ext=5', '+441632960100', 'x', true), 'tel:+441632960100;ext=5');
 });
 
+t.test('a decimal fraction is no number, though all zeros', async (t) => {
+  for (const last of ['0199', '0000']) {
+    const { replace } = patternOf('+1', `202555${last}`);
+    t.equal(replace(`202555.${last}`, '+12025550100', ''), undefined);
+    t.equal(replace(`+1202555.${last}`, '+12025550100', ''), '+1202555.0100', 'with a plus it is one');
+  }
+});
+
 t.test('how long a country code is', async (t) => {
   t.strictSame(dialled('+1 2025550199').slice(1), ['+1', '2025550199']);
   t.strictSame(dialled('+353 15550199').slice(1), ['+353', '15550199']);
