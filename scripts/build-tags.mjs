@@ -33,18 +33,17 @@ const compress = {
  * For V8 (explicit compile hints): all of it is compiled beside the page while it comes, not function by function when each is
  * called. A visitor's first page, which nothing is kept of, has it a quarter sooner.
  */
-const EAGER = '//# allFunctionsCalledOnLoad\n';
+const EAGER = '//# allFunctionsCalledOnLoad';
 const sizes = [];
 for (const [at, { path, text }] of outputFiles.entries()) {
   // No boolean of the loader goes anywhere: 1 does for `true`.
-  const booleans = { booleans_as_integers: names[at] === 'loader' };
+  const isLoader = names[at] === 'loader';
   const { code } = await minify(text, {
     ecma: 2022,
-    compress: { ...compress, ...booleans },
-    format: { ascii_only: true },
+    compress: { ...compress, booleans_as_integers: isLoader },
+    format: { ascii_only: true, preamble: isLoader ? EAGER : '' },
   });
-  const whole = names[at] === 'loader' ? EAGER + code : code;
-  writeFileSync(path, whole);
-  sizes.push(`${names[at]} ${whole.length} (${gzipSync(whole, { level: 9 }).length} gzip)`);
+  writeFileSync(path, code);
+  sizes.push(`${names[at]} ${code.length} (${gzipSync(code, { level: 9 }).length} gzip)`);
 }
 process.stdout.write(`tags: ${sizes.join(', ')}\n`);

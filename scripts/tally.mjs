@@ -13,8 +13,12 @@ for (const [at, line] of lines.entries()) {
   const failed = /^(\s*)not ok \d+ - (.*?)(?: # .*)?$/.exec(line);
   if (failed) {
     console.log(`not ok: ${[...names.slice(0, (failed[1] ?? '').length / 4), failed[2]].join(' > ')}`);
-    const end = lines.indexOf(`${failed[1]}  ...`, at);
-    for (const told of lines.slice(at + 2, Math.min(end, at + 2 + MOST))) console.log(told);
+    // What is known of it, where anything is, stands between these two lines.
+    const known =
+      lines[at + 1] === `${failed[1]}  ---`
+        ? lines.slice(at + 2, lines.indexOf(`${failed[1]}  ...`, at))
+        : [];
+    for (const told of known.slice(0, MOST)) console.log(told);
   }
   if (/^\s*# uncaught: /.test(line)) console.log(line);
 }

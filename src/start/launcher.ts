@@ -1,5 +1,5 @@
 import { mkdirSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatHostPort } from '../addresses.js';
 import { deriveSecrets, keptSecret } from '../config/secrets.js';
@@ -11,6 +11,9 @@ import { freePort, portIsFree } from './ports.js';
 
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
 const program = (path: string): string => join(PACKAGE, 'dist/src', path);
+
+/** Where the programs write what they log. */
+export const logFile = ({ data }: Pick<Settings, 'data'>): string => join(data, 'log', 'tagswitch.log');
 
 /** What runs, for the text that is printed. */
 export interface Running {
@@ -37,8 +40,8 @@ export class Launcher {
     this.#log = log;
     // The terminal is for what is up and what to try next; the programs' own lines go to a file.
     try {
-      mkdirSync(join(settings.data, 'log'), { recursive: true });
-      this.#stderr = openSync(join(settings.data, 'log', 'tagswitch.log'), 'a');
+      mkdirSync(dirname(logFile(settings)), { recursive: true });
+      this.#stderr = openSync(logFile(settings), 'a');
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
       throw new SettingsFault([

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { formatHostPort } from '../addresses.js';
 import type { Settings } from '../config/settings.js';
 import type { Logger } from '../observe/logger.js';
-import { ChildFailed, DataInUse, Launcher, type Running } from './launcher.js';
+import { ChildFailed, DataInUse, Launcher, logFile, type Running } from './launcher.js';
 
 export interface StartIo {
   readonly out: (line: string) => void;
@@ -39,10 +38,7 @@ export async function startCommand(settings: Settings, io: StartIo): Promise<num
       return 1;
     }
     if (!(error instanceof ChildFailed)) throw error;
-    const lines =
-      error.faults.length > 0
-        ? error.faults
-        : [`${error.message}; see ${join(settings.data, 'log', 'tagswitch.log')}`];
+    const lines = error.faults.length > 0 ? error.faults : [`${error.message}; see ${logFile(settings)}`];
     for (const line of lines) io.err(`tagswitch: ${line}`);
     return error.exitCode === 2 ? 2 : 1;
   } finally {

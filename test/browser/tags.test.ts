@@ -121,14 +121,12 @@ t.test('a refusal takes nothing back that was promised, and gives nothing', asyn
   t.teardown(() => w.http.close());
   const page = await browser.context.newPage();
   let refused = 0;
-  const refuse = () =>
-    page.route('**/v1/allocations', (route) => {
-      refused += 1;
-      return route.fulfill({ status: 403, json: { status: 403, number: '+12025550155', display: 'no' } });
-    });
   await page.goto(`${base}/demo`);
   await held(page);
-  await refuse();
+  await page.route('**/v1/allocations', (route) => {
+    refused += 1;
+    return route.fulfill({ status: 403, json: { status: 403, number: '+12025550155', display: 'no' } });
+  });
   await until(() => refused > 2);
   t.equal(await shownOn(page), '(202) 555-0100', 'ours until its end');
   await page.addInitScript('localStorage.clear()');

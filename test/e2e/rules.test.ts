@@ -1,6 +1,5 @@
 /** Rules of the design that no plain call shows: what the media node itself refuses, and what a refused call costs. */
 import { connect } from 'node:net';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { writeCallIds } from '../../src/calls/call-ids.js';
@@ -29,8 +28,7 @@ t.teardown(() => ends.stop());
 
 /** Where the media node listens for SIP, as the application was told. */
 function nodeAddress(): string {
-  const log = readFileSync(join(system.settings.data, 'log', 'tagswitch.log'), 'utf8');
-  const found = [...log.matchAll(/"sip":"([0-9.]+:[0-9]+)","msg":"media node is up"/g)].at(-1)?.[1];
+  const found = [...system.log().matchAll(/"sip":"([0-9.]+:[0-9]+)","msg":"media node is up"/g)].at(-1)?.[1];
   if (found === undefined) throw new Error('the media node was not met');
   return found;
 }

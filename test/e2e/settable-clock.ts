@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../support/until.js';
@@ -33,8 +33,7 @@ export class SettableClock {
 
   /** Resolves once the application has said that its clock was set, `times` times. Where nobody reads it meanwhile, two are one. */
   async told(system: System, times: number): Promise<void> {
-    const log = join(system.settings.data, 'log', 'tagswitch.log');
-    const lines = (): number => readFileSync(log, 'utf8').split("the machine's clock was set").length - 1;
+    const lines = (): number => system.log().split("the machine's clock was set").length - 1;
     await until(() => lines() >= times);
   }
 

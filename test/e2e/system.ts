@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings, type Settings } from '../../src/config/settings.js';
-import { Launcher } from '../../src/start/launcher.js';
+import { Launcher, logFile } from '../../src/start/launcher.js';
 import { freePort } from '../../src/start/ports.js';
 import { until } from '../standalone/media-agent.js';
 import { listening } from '../support/listening.js';
@@ -107,8 +107,7 @@ export class System {
     const system = new System(settings, folder);
     await system.#startServers();
     await system.#launcher.start().catch((error: unknown) => {
-      const said = readFileSync(join(settings.data, 'log', 'tagswitch.log'), 'utf8').slice(-2000);
-      throw new Error(`the switch did not start: ${String(error)}\n${said}`);
+      throw new Error(`the switch did not start: ${String(error)}\n${system.log().slice(-2000)}`);
     });
     await system.ready();
     return system;
@@ -120,6 +119,11 @@ export class System {
 
   get http(): string {
     return `http://${this.settings.http.host}:${String(this.settings.http.port)}`;
+  }
+
+  /** What its programs have logged. */
+  log(): string {
+    return readFileSync(logFile(this.settings), 'utf8');
   }
 
   /** The process of that name: application, redis-server, and the two servers where the tests may kill them. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,8 +59,7 @@ async function gapsNotTold(system: System, cuts: number): Promise<string[]> {
   const text = await system.metrics();
   const metric = (name: string): number => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
   const gaps = metric('tagswitch_event_gaps_total');
-  const log = readFileSync(join(system.settings.data, 'log', 'tagswitch.log'), 'utf8');
-  const logged = log.split('events of a media node were missed').length - 1;
+  const logged = system.log().split('events of a media node were missed').length - 1;
   const bySpool = metric('tagswitch_ends_by_spool_total');
   return [
     // A second cut before the events flow again prolongs the gap.
